@@ -1,0 +1,326 @@
+/* Requests of OpenAI's chat, completions and embeddings: what is read, and the edits on the way to a provider. */
+#include "dialect/openai_chat.h"
+
+#include "wire/json_write.h"
+
+#include <stdlib.h>
+
+static const struct str names[OPENAI_M_COUNT] = {
+#define M(id, name) [OPENAI_M_##id] = STR_INIT(name),
+    OPENAI_MEMBERS(M, M)
+#undef M
+};
+
+/* Never sent to a provider. */
+static const bool is_gateways[OPENAI_M_COUNT] = {
+#define M(id, name) [OPENAI_M_##id] = false,
+#define G(id, name) [OPENAI_M_##id] = true,
+    OPENAI_MEMBERS(M, G)
+#undef M
+#undef G
+};
+
+struct str openai_suffix(enum openai_kind kind)
+{
+    switch (kind) {
+    case OPENAI_TEXT:
+        return STR("/completions");
+    case OPENAI_EMBED:
+        return STR("/embeddings");
+    case OPENAI_CHAT:
+        break;
+    }
+    return STR("/chat/completions");
+}
+
+/* -- reading */
+
+static enum err bad_param(struct fault *f, struct arena *a, struct str param, const char *what)
+{
+    fault_set(f, ERR_BAD_REQUEST, a, "%.*s %s", STR_ARG(param), what);
+    f->param = param;
+    return ERR_BAD_REQUEST;
+}
+
+static enum err read_model(struct openai_request *rq, struct str path_model, struct arena *a, struct fault *f)
+{
+    const struct json_member *m = &rq->m[OPENAI_M_MODEL];
+    if (path_model.len) {
+        struct buf quoted;
+        buf_init(&quoted, 64 * 1024);
+        json_quote(&quoted, path_model);
+        rq->model = path_model;
+        rq->model_json = arena_dup(a, buf_str(&quoted));
+        buf_done(&quoted);
+        return ERR_OK;
+    }
+    if (m->type == JSON_ABSENT || m->type == JSON_NULL)
+        return bad_param(f, a, STR("model"), "is missing: name one of the models that GET /v1/models lists");
+    if (m->type != JSON_STRING || m->value_len <= 2)
+        return bad_param(f, a, STR("model"), "must be a string that is not empty");
+    rq->model_json = json_value(rq->body, m);
+    rq->model = json_unescape(rq->model_json, a);
+    return ERR_OK;
+}
+
+static enum err read_stream(struct openai_request *rq, struct arena *a, struct fault *f)
+{
+    const struct json_member *s = &rq->m[OPENAI_M_STREAM], *o = &rq->m[OPENAI_M_STREAM_OPTIONS];
+    if (s->type != JSON_ABSENT && s->type != JSON_NULL && s->type != JSON_TRUE && s->type != JSON_FALSE)
+        return bad_param(f, a, STR("stream"), "must be true or false");
+    if (s->type == JSON_TRUE && rq->kind == OPENAI_EMBED)
+        return bad_param(f, a, STR("stream"), "is not available for embeddings");
+    rq->stream = s->type == JSON_TRUE;
+    if (o->type == JSON_ABSENT || o->type == JSON_NULL)
+        return ERR_OK;
+    if (o->type != JSON_OBJECT)
+        return bad_param(f, a, STR("stream_options"), "must be an object");
+    struct str include = STR("include_usage");
+    struct json_member m;
+    size_t repeated = 0;
+    json_peek_object(json_value(rq->body, o), &include, 1, &m, &repeated);
+    if (repeated)
+        return bad_param(f, a, STR("stream_options.include_usage"), "is repeated");
+    rq->usage_asked = m.type == JSON_TRUE;
+    return ERR_OK;
+}
+
+/* Seconds, as LiteLLM's clients send them. */
+static enum err read_seconds(struct openai_request *rq, enum openai_member which, int64_t *ret_ms, struct arena *a,
+                             struct fault *f)
+{
+    const struct json_member *m = &rq->m[which];
+    double seconds;
+    if (m->type == JSON_ABSENT || m->type == JSON_NULL)
+        return ERR_OK;
+    if (m->type != JSON_NUMBER || !json_double(json_value(rq->body, m), &seconds) || !(seconds > 0) ||
+        seconds > 86400)
+        return bad_param(f, a, names[which], "must be a number of seconds, more than 0 and at most 86400");
+    *ret_ms = (int64_t)(seconds * 1000 + 0.5);
+    return ERR_OK;
+}
+
+static enum err refuse_destinations(const struct openai_request *rq, struct arena *a, struct fault *f)
+{
+    static const enum openai_member banned[] = { OPENAI_M_API_KEY, OPENAI_M_API_BASE, OPENAI_M_BASE_URL };
+    for (size_t i = 0; i < sizeof banned / sizeof banned[0]; i++)
+        if (rq->m[banned[i]].type != JSON_ABSENT)
+            return bad_param(f, a, names[banned[i]],
+                             "is not taken from a request: credentials and destinations are the deployment's, "
+                             "in the config's model_list");
+    return ERR_OK;
+}
+
+enum err openai_read_request(enum openai_kind kind, struct str body, struct str path_model, struct arena *a,
+                             struct openai_request *rq, struct fault *f)
+{
+    struct json_problem problem;
+    rq->kind = kind;
+    rq->body = body;
+    rq->stream = rq->usage_asked = false;
+    rq->timeout_ms = rq->stream_timeout_ms = -1;
+    if (str_trim(body).len == 0)
+        return fault_set(f, ERR_BAD_JSON, a, "The request has no body; send a JSON object with at least `model`.");
+    if (json_scan_object(body, names, OPENAI_M_COUNT, rq->m, &rq->member_count, &problem))
+        return fault_set(f, ERR_BAD_JSON, a, "The request body is not acceptable JSON: %s at byte %zu.",
+                         problem.what, problem.at);
+    rq->open_at = str_find_char(body, '{') + 1;
+    TRY(refuse_destinations(rq, a, f));
+    TRY(read_model(rq, path_model, a, f));
+    TRY(read_stream(rq, a, f));
+    TRY(read_seconds(rq, OPENAI_M_REQUEST_TIMEOUT, &rq->timeout_ms, a, f));
+    TRY(read_seconds(rq, OPENAI_M_TIMEOUT, &rq->timeout_ms, a, f));
+    return read_seconds(rq, OPENAI_M_STREAM_TIMEOUT, &rq->stream_timeout_ms, a, f);
+}
+
+/* -- writing: a plan of at most one action a member, carried out in the order in which the members stand */
+
+struct action {
+    struct json_member m;
+    bool cut;
+    struct str with; /* replaces the value */
+};
+
+struct plan {
+    struct action *rows;
+    size_t count, room;
+    struct buf inserts; /* stand in front of the first member; each ends with a comma */
+};
+
+static struct action *plan_member(struct plan *p, const struct json_member *m)
+{
+    for (size_t i = 0; i < p->count; i++)
+        if (p->rows[i].m.index == m->index)
+            return &p->rows[i];
+    if (p->count == p->room)
+        return NULL; /* room is the number of all names that can be planned: see plan_room */
+    p->rows[p->count] = (struct action){ .m = *m };
+    return &p->rows[p->count++];
+}
+
+static void plan_cut(struct plan *p, const struct json_member *m)
+{
+    struct action *act = plan_member(p, m);
+    if (act)
+        act->cut = true;
+}
+
+static void plan_value(struct plan *p, const struct json_member *m, struct str with)
+{
+    struct action *act = plan_member(p, m);
+    if (act) {
+        act->cut = false;
+        act->with = with;
+    }
+}
+
+static void plan_insert(struct plan *p, struct str name, struct str json)
+{
+    json_quote(&p->inserts, name);
+    buf_putc(&p->inserts, ':');
+    buf_put(&p->inserts, json);
+    buf_putc(&p->inserts, ',');
+}
+
+static int by_index(const void *a, const void *b)
+{
+    const struct action *x = a, *y = b;
+    return (x->m.index > y->m.index) - (x->m.index < y->m.index);
+}
+
+/* OpenAI takes `metadata` as a flat map of strings; anything else is meant for the gateway. */
+static bool is_flat_strings(struct str object)
+{
+    struct json_iter it = json_iter(object);
+    while (json_next(&it))
+        if (it.type != JSON_STRING)
+            return false;
+    return true;
+}
+
+static void plan_usage(struct plan *p, const struct openai_request *rq, struct arena *a)
+{
+    const struct json_member *o = &rq->m[OPENAI_M_STREAM_OPTIONS];
+    struct str include = STR("include_usage");
+    if (!rq->stream || rq->usage_asked)
+        return;
+    if (o->type == JSON_ABSENT) {
+        plan_insert(p, STR("stream_options"), STR("{\"include_usage\":true}"));
+        return;
+    }
+    struct json_member m = { 0 };
+    struct str old = json_value(rq->body, o);
+    if (o->type == JSON_OBJECT)
+        json_peek_object(old, &include, 1, &m, NULL);
+    if (m.type != JSON_ABSENT) {
+        plan_value(p, o,
+                   arena_printf(a, "%.*strue%.*s", (int)m.value_at, old.p, (int)(old.len - m.value_at - m.value_len),
+                                old.p + m.value_at + m.value_len));
+        return;
+    }
+    struct str rest = o->type == JSON_OBJECT ? str_trim(str_skip(old, 1)) : STR("}");
+    plan_value(p, o, arena_printf(a, "{\"include_usage\":true%s%.*s", rest.p[0] == '}' ? "" : ",", STR_ARG(rest)));
+}
+
+/* Tools of the deployment stand before the client's own, as in LiteLLM. */
+static struct str merge_arrays(struct str ours, struct str clients, struct arena *a)
+{
+    struct str ours_inner = str_trim(str_of(ours.p + 1, ours.len - 2));
+    struct str clients_inner = str_trim(str_of(clients.p + 1, clients.len - 2));
+    return arena_printf(a, "[%.*s%s%.*s]", STR_ARG(ours_inner), ours_inner.len && clients_inner.len ? "," : "",
+                        STR_ARG(clients_inner));
+}
+
+static void plan_deployment(struct plan *p, const struct openai_request *rq, const struct conf_deployment *d,
+                            struct arena *a)
+{
+    size_t n = d->default_count + d->extra_body_count + d->drop_count;
+    if (n == 0)
+        return;
+    struct str *want = ARENA_ARRAY(a, struct str, n);
+    struct json_member *got = ARENA_ARRAY(a, struct json_member, n);
+    size_t k = 0;
+    for (size_t i = 0; i < d->default_count; i++)
+        want[k++] = d->defaults[i].name;
+    for (size_t i = 0; i < d->extra_body_count; i++)
+        want[k++] = d->extra_body[i].name;
+    for (size_t i = 0; i < d->drop_count; i++)
+        want[k++] = d->drop_params[i];
+    json_peek_object(rq->body, want, n, got, NULL);
+    for (size_t i = 0; i < d->default_count; i++) {
+        const struct conf_member *def = &d->defaults[i];
+        if (got[i].type == JSON_ABSENT)
+            plan_insert(p, def->name, def->json);
+        else if (got[i].type == JSON_ARRAY && str_eq(def->name, STR("tools")) && def->json.p[0] == '[')
+            plan_value(p, &got[i], merge_arrays(def->json, json_value(rq->body, &got[i]), a));
+    }
+    for (size_t i = 0; i < d->extra_body_count; i++) {
+        const struct json_member *m = &got[d->default_count + i];
+        if (str_eq(d->extra_body[i].name, names[OPENAI_M_MODEL]) || str_eq(d->extra_body[i].name, names[OPENAI_M_STREAM]))
+            continue; /* routing decides the model, the client decides the framing */
+        if (m->type == JSON_ABSENT)
+            plan_insert(p, d->extra_body[i].name, d->extra_body[i].json);
+        else
+            plan_value(p, m, d->extra_body[i].json);
+    }
+    for (size_t i = 0; i < d->drop_count; i++) {
+        const struct json_member *m = &got[d->default_count + d->extra_body_count + i];
+        if (m->type != JSON_ABSENT && m->index != rq->m[OPENAI_M_MODEL].index)
+            plan_cut(p, m);
+    }
+}
+
+static void plan_model(struct plan *p, const struct openai_request *rq, struct str upstream_model, struct arena *a)
+{
+    const struct json_member *m = &rq->m[OPENAI_M_MODEL];
+    struct buf quoted;
+    if (m->type == JSON_STRING && json_str_eq(json_value(rq->body, m), upstream_model))
+        return;
+    buf_init(&quoted, 64 * 1024);
+    json_quote(&quoted, upstream_model);
+    if (m->type == JSON_ABSENT)
+        plan_insert(p, names[OPENAI_M_MODEL], buf_str(&quoted));
+    else
+        plan_value(p, m, arena_dup(a, buf_str(&quoted)));
+    buf_done(&quoted);
+}
+
+void openai_splice_request(const struct openai_request *rq, const struct conf_deployment *d,
+                           struct str upstream_model, struct splice *sp, struct arena *a)
+{
+    struct action few[OPENAI_M_COUNT];
+    struct plan p = { .rows = few, .room = OPENAI_M_COUNT };
+    size_t room = OPENAI_M_COUNT + d->default_count + d->extra_body_count + d->drop_count;
+    if (room > p.room) {
+        p.rows = ARENA_ARRAY(a, struct action, room);
+        p.room = room;
+    }
+    buf_init(&p.inserts, 16 * 1024 * 1024);
+    for (size_t i = 0; i < OPENAI_M_COUNT; i++)
+        if (is_gateways[i] && rq->m[i].type != JSON_ABSENT)
+            plan_cut(&p, &rq->m[i]);
+    const struct json_member *meta = &rq->m[OPENAI_M_METADATA];
+    if (meta->type != JSON_ABSENT &&
+        (meta->type != JSON_OBJECT || !is_flat_strings(json_value(rq->body, meta))))
+        plan_cut(&p, meta);
+    plan_usage(&p, rq, a);
+    plan_deployment(&p, rq, d, a);
+    plan_model(&p, rq, upstream_model, a);
+    qsort(p.rows, p.count, sizeof p.rows[0], by_index);
+
+    size_t cuts = 0;
+    for (size_t i = 0; i < p.count; i++)
+        cuts += p.rows[i].cut;
+    if (cuts == rq->member_count && p.inserts.len)
+        p.inserts.len--; /* nothing follows: no comma */
+    splice_init(sp, a, rq->body);
+    if (p.inserts.len)
+        splice_replace(sp, rq->open_at, 0, arena_dup(a, buf_str(&p.inserts)));
+    for (size_t i = 0; i < p.count; i++) {
+        if (p.rows[i].cut)
+            splice_cut_member(sp, &p.rows[i].m);
+        else
+            splice_value(sp, &p.rows[i].m, p.rows[i].with);
+    }
+    buf_done(&p.inserts);
+}
