@@ -1,0 +1,144 @@
+/* Whole answers: held up to 1 MiB, checked, stamped and sent with their length; a larger one flows through a tap in chunks.
+ * Errors of the provider, of any size, end here too. */
+#include "flow/flow_priv.h"
+
+#include "base/mem.h"
+
+#define HELD_MAX (1 * MIB)
+#define ERROR_MAX (64 * KIB)
+#define USAGE_MAX (16 * KIB)
+
+static bool is_error(const struct flow *f)
+{
+    return f->at.head->status != 200;
+}
+
+void answer_begin(struct flow *f)
+{
+    flow_to(f, FLOW_ANSWER);
+    int64_t length = f->at.head->content_length;
+    if (length > 0 && length <= (int64_t)HELD_MAX) {
+        f->at.body_room = (size_t)length;
+        f->at.body = arena_alloc(f->arena, f->at.body_room);
+    }
+    exchange_read(f->at.up, true);
+}
+
+/* -- too large to be held */
+
+static void tap_write(struct flow *f, bool end)
+{
+    struct str piece = buf_str(&f->out);
+    if (!f->head_sent)
+        respond_whole(f, piece, -1, end);
+    else if (piece.len || end)
+        exchange_write(f->x, &piece, piece.len ? 1 : 0, end);
+    f->body_sent = end;
+    buf_reset(&f->out);
+    if (!end && exchange_unsent(f->x) > STREAM_HIGH_BYTES)
+        exchange_read(f->at.up, false);
+}
+
+static void tap_body(struct flow *f, struct str bytes)
+{
+    if (json_tap_push(f->at.tap, bytes, &f->out)) {
+        attempt_fail(f, ERR_UPSTREAM_BAD, STR("a whole answer of more than 1 MiB is not JSON"));
+        return;
+    }
+    tap_write(f, false);
+}
+
+static void tap_begin(struct flow *f)
+{
+    f->at.tap = json_tap_new(STR("model"), f->rq.model_json, STR("usage"), USAGE_MAX);
+    tap_body(f, str_of(f->at.body, f->at.body_len));
+}
+
+static void tap_end(struct flow *f)
+{
+    if (!json_tap_complete(f->at.tap)) {
+        attempt_fail(f, ERR_UPSTREAM_CUT, STR("a whole answer of more than 1 MiB ended in the middle"));
+        return;
+    }
+    openai_read_usage(json_tap_caught(f->at.tap), &f->at.usage);
+    tap_write(f, true);
+    flow_end(f);
+}
+
+/* -- held */
+
+void answer_body(struct flow *f, struct str bytes)
+{
+    struct attempt *at = &f->at;
+    size_t max = is_error(f) ? ERROR_MAX : HELD_MAX;
+    if (at->tap) {
+        tap_body(f, bytes);
+        return;
+    }
+    if (is_error(f) && bytes.len > max - at->body_len)
+        bytes = str_head(bytes, max - at->body_len); /* the start of an error says enough */
+    if (at->body_len + bytes.len > at->body_room) {
+        size_t room = at->body_room ? at->body_room * 2 : 4 * KIB;
+        while (room < at->body_len + bytes.len)
+            room *= 2;
+        char *p = arena_alloc(f->arena, room);
+        if (at->body_len)
+            memcpy(p, at->body, at->body_len);
+        at->body = p;
+        at->body_room = room;
+    }
+    if (bytes.len)
+        memcpy(at->body + at->body_len, bytes.p, bytes.len);
+    at->body_len += bytes.len;
+    if (!is_error(f) && at->body_len > HELD_MAX)
+        tap_begin(f);
+}
+
+static int64_t retry_hint(const struct flow *f)
+{
+    const struct http_head *h = f->at.head;
+    const struct retry_headers hints = { http_get(h, STR("retry-after-ms")), http_get(h, STR("retry-after")) };
+    return retry_hint_ms(&hints, loop_unix_ms(f->w->loop));
+}
+
+static void provider_fault(struct flow *f, int status, struct str body)
+{
+    upstream_fault(status, body, f->pick.endpoint->provider->title, f->at.to->credential, retry_hint(f), f->arena,
+                   &f->fault);
+    flow_fail(f);
+}
+
+void answer_end(struct flow *f)
+{
+    struct openai_answer ans;
+    struct str body = str_of(f->at.body, f->at.body_len);
+    if (f->at.tap) {
+        tap_end(f);
+        return;
+    }
+    if (is_error(f)) {
+        provider_fault(f, f->at.head->status, body);
+        return;
+    }
+    if (openai_read_answer(f->rq.kind, body, &ans)) {
+        attempt_fail(f, ERR_UPSTREAM_BAD,
+                     arena_printf(f->arena, "the answer is not valid JSON: %s at byte %zu of %zu", ans.problem.what,
+                                  ans.problem.at, body.len));
+        return;
+    }
+    if (ans.has_error) {
+        provider_fault(f, 200, body);
+        return;
+    }
+    if (ans.no_choices || f->rq.stream) {
+        attempt_fail(f, ERR_UPSTREAM_BAD,
+                     ans.no_choices ? STR("the answer has no choices")
+                                    : STR("a stream was asked for and a whole answer came"));
+        return;
+    }
+    f->at.usage = ans.usage;
+    f->content_us = loop_now_us(f->w->loop);
+    openai_put_answer(&ans, f->rq.model_json, false, &f->out);
+    respond_whole(f, buf_str(&f->out), (int64_t)f->out.len, true);
+    flow_end(f);
+}

@@ -1,0 +1,184 @@
+/* Streams: whole events in, whole events out, all that a turn brought in one write.
+ *
+ * Until the first content (or stream_commit_ms) nothing has been sent: what came is held in f->out, and a failure is still a
+ * plain JSON error with its status. After it, a failure is an error event, and the stream never looks complete. */
+#include "flow/flow_priv.h"
+
+#include "base/mem.h"
+
+#define HELD_MAX (1 * MIB)          /* events without content: beyond, the head goes out anyway */
+#define TERMINAL_WAIT_MS 1000       /* after [DONE], for the end of the provider's message: the connection can be kept */
+
+void relay_begin(struct flow *f)
+{
+    flow_to(f, FLOW_STREAM);
+    sse_init(&f->at.sse, SSE_EVENT_MAX);
+    f->at.sse_on = true;
+    exchange_read(f->at.up, true);
+}
+
+/* -- out */
+
+/* Runs once at the end of a turn: the events of all reads in it, and the end if it came with them, are one write. */
+void relay_flush(void *flow)
+{
+    struct flow *f = flow;
+    struct str piece = buf_str(&f->out);
+    bool end = f->flush_end;
+    f->wrote_us = loop_now_us(f->w->loop);
+    if (!f->head_sent)
+        respond_stream_head(f, piece, end);
+    else if (piece.len || end)
+        exchange_write(f->x, &piece, piece.len ? 1 : 0, end);
+    f->body_sent = end;
+    buf_reset(&f->out);
+    if (end) {
+        flow_end(f);
+        return;
+    }
+    if (f->at.up && exchange_unsent(f->x) > STREAM_HIGH_BYTES)
+        exchange_read(f->at.up, false);
+}
+
+static void flush_soon(struct flow *f)
+{
+    loop_defer(f->w->loop, &f->flush);
+}
+
+static void commit(struct flow *f)
+{
+    f->committed = true;
+    f->content_us = loop_now_us(f->w->loop);
+}
+
+void relay_ping(struct flow *f)
+{
+    uint64_t now = loop_now_us(f->w->loop);
+    if (!f->head_sent && now < f->commit_us)
+        return;
+    if (f->head_sent && now < f->wrote_us + f->snap->conf->weir.ping_interval_ms * 1000)
+        return;
+    buf_put(&f->out, STR(": ping\n\n"));
+    defer_cancel(&f->flush);
+    relay_flush(f);
+}
+
+/* -- in */
+
+static void event_fault(struct flow *f, struct str data)
+{
+    upstream_fault(200, data, f->pick.endpoint->provider->title, f->at.to->credential, -1, f->arena, &f->fault);
+    flow_fail(f);
+}
+
+/* The lines of the event around its data; `data:` of an event of several lines is written as one. */
+static void put_event(struct flow *f, const struct sse_event *ev, const struct openai_answer *ans)
+{
+    size_t before = f->out.len;
+    bool borrowed = ev->data.p >= ev->raw.p && ev->data.p + ev->data.len <= ev->raw.p + ev->raw.len;
+    if (borrowed)
+        buf_put(&f->out, str_of(ev->raw.p, (size_t)(ev->data.p - ev->raw.p)));
+    else
+        buf_put(&f->out, STR("data: "));
+    if (!openai_put_answer(ans, f->rq.model_json, f->at.hide_usage, &f->out)) {
+        f->out.len = before;
+        return;
+    }
+    if (borrowed)
+        buf_put(&f->out, str_skip(ev->raw, (size_t)(ev->data.p - ev->raw.p) + ev->data.len));
+    else
+        buf_put(&f->out, STR("\n\n"));
+}
+
+/* False: the flow has ended. */
+static bool take_event(struct flow *f, const struct sse_event *ev)
+{
+    struct openai_answer ans;
+    struct str data = str_trim(ev->data);
+    if (!ev->has_data || data.len == 0) {
+        if (f->committed)
+            buf_put(&f->out, ev->raw); /* a comment */
+        return true;
+    }
+    if (str_starts(data, STR("[DONE]"))) {
+        f->at.terminal = true;
+        buf_put(&f->out, STR("data: [DONE]\n\n"));
+        return true;
+    }
+    if (openai_read_event(f->rq.kind, ev->data, !f->committed, &ans)) {
+        attempt_fail(f, ERR_UPSTREAM_BAD,
+                     arena_printf(f->arena, "an event of the stream is not valid JSON: %s at byte %zu of %zu",
+                                  ans.problem.what, ans.problem.at, ev->data.len));
+        return false;
+    }
+    if (ans.has_error || str_eq(ev->name, STR("error"))) {
+        event_fault(f, ev->data);
+        return false;
+    }
+    if (ans.usage.reported)
+        f->at.usage = ans.usage;
+    f->at.finish_seen |= ans.finish;
+    if (ans.content && !f->committed)
+        commit(f);
+    put_event(f, ev, &ans);
+    return true;
+}
+
+void relay_body(struct flow *f, struct str bytes)
+{
+    struct sse_event ev;
+    enum err e;
+    if (f->at.terminal)
+        return; /* nothing may follow [DONE] */
+    sse_push(&f->at.sse, bytes);
+    while (!(e = sse_next(&f->at.sse, &ev))) {
+        if (!take_event(f, &ev))
+            return;
+        if (f->at.terminal)
+            break;
+    }
+    if (e && e != ERR_AGAIN) {
+        attempt_fail(f, ERR_UPSTREAM_BAD, STR("an event of the stream is larger than 8 MiB"));
+        return;
+    }
+    if (f->out.fail) {
+        attempt_fail(f, ERR_UPSTREAM_BAD, STR("the stream grew faster than it could be forwarded"));
+        return;
+    }
+    if (f->at.terminal) {
+        /* The end of the message most often comes with [DONE], in this very read: then both go out in one write. */
+        timer_set(&f->timer, TERMINAL_WAIT_MS);
+        flush_soon(f);
+    } else if (f->out.len && (f->committed || f->head_sent || f->out.len > HELD_MAX)) {
+        flush_soon(f);
+    }
+}
+
+void relay_end(struct flow *f)
+{
+    if (!f->at.terminal && !f->at.finish_seen) {
+        attempt_fail(f, ERR_UPSTREAM_CUT,
+                     sse_pending(&f->at.sse) ? STR("the stream ended in the middle of an event")
+                                             : STR("the stream ended without [DONE] and without a finish_reason"));
+        return;
+    }
+    if (!f->at.terminal && sse_pending(&f->at.sse)) {
+        attempt_fail(f, ERR_UPSTREAM_CUT, STR("the stream ended in the middle of an event"));
+        return;
+    }
+    if (!f->at.terminal)
+        buf_put(&f->out, STR("data: [DONE]\n\n")); /* some compatible servers leave it out */
+    f->flush_end = true;
+    flush_soon(f);
+}
+
+void relay_fault(struct flow *f)
+{
+    struct buf *out = &f->out;
+    buf_put(out, STR("data: "));
+    openai_write_fault(&f->fault, f->snap->conf->general.include_call_id_in_error_body ? f->call_id : str_of(NULL, 0), out);
+    buf_put(out, STR("\n\n"));
+    struct str piece = buf_str(out);
+    exchange_write(f->x, &piece, 1, true);
+    buf_reset(out);
+}
