@@ -223,8 +223,11 @@ static void on_worker_ended(struct post *p)
     struct ended *e = CONTAINER_OF(p, struct ended, post);
     struct control *c = e->c;
     mem_free(e);
-    if (--c->running == 0)
-        loop_stop(c->loop);
+    if (--c->running)
+        return;
+    for (size_t i = 0; i < sizeof c->signals / sizeof c->signals[0]; i++)
+        uv_close((uv_handle_t *)&c->signals[i], NULL);
+    loop_stop(c->loop);
 }
 
 static void *worker_main(void *arg)
@@ -262,7 +265,8 @@ static void on_drain_timer(void *ctx)
 static void close_answers(struct worker *w, void *ctx)
 {
     (void)ctx;
-    http_server_drain(w->server);
+    if (w->server)
+        http_server_drain(w->server);
 }
 
 static void on_term(uv_signal_t *h, int signum)
@@ -506,6 +510,11 @@ int serve(const struct options *o)
     if (ok) {
         run(c);
         say(c, LOG_INFO, "stopped");
+    } else {
+        for (unsigned i = 0; i < c->worker_count; i++) { /* made, never started: they end in this thread */
+            worker_post_stop(c->workers[i]);
+            worker_run(c->workers[i]);
+        }
     }
     buf_done(&text);
     tls_unref(tls);

@@ -398,7 +398,6 @@ enum next flow_finish(struct flow *f)
     w->flow_count--;
     exchange_close(f->x); /* f is gone */
     worker_snapshot_drop(w, ws);
-    if (w->stopping && w->flow_count == 0)
-        loop_stop(w->loop);
+    worker_idle(w);
     return NEXT_WAIT;
 }

@@ -72,6 +72,26 @@ static void on_refused(void *ctx, enum err e, const char *why, struct str peer, 
 
 /* -- life */
 
+/* Connections are closed while the loop still turns. Deferred: the last request may have ended inside one of them. */
+static void quit(void *worker)
+{
+    struct worker *w = worker;
+    if (w->listener)
+        listener_close(w->listener);
+    http_server_free(w->server);
+    client_free(w->client);
+    w->listener = NULL;
+    w->server = NULL;
+    w->client = NULL;
+    loop_stop(w->loop);
+}
+
+void worker_idle(struct worker *w)
+{
+    if (w->stopping && w->flow_count == 0 && w->server)
+        loop_defer(w->loop, &w->quit);
+}
+
 static void make_server(struct worker *w, const struct conf *conf)
 {
     const struct conf_weir *c = &conf->weir;
@@ -111,9 +131,11 @@ enum err worker_new(const struct worker_opts *o, struct worker **ret_worker, int
     list_init(&w->flows);
     buf_init(&w->log, LOG_BATCH);
     timer_init(&w->log_timer, w->loop, log_hand_over, w);
+    defer_init(&w->quit, quit, w);
     make_server(w, o->snapshot->conf);
     enum err e = listener_new(w->loop, &o->listen, http_server_accept, w->server, &w->listener, ret_errno);
     if (e) {
+        quit(w);
         worker_free(w);
         return e;
     }
@@ -131,10 +153,6 @@ void worker_free(struct worker *w)
 {
     if (!w)
         return;
-    if (w->listener)
-        listener_close(w->listener);
-    http_server_free(w->server);
-    client_free(w->client);
     timer_stop(&w->log_timer);
     buf_done(&w->log);
     worker_snapshot_drop(w, w->current);
@@ -181,10 +199,14 @@ void worker_post_snapshot(struct worker *w, struct snapshot *s)
 static void drain(struct worker *w, void *ctx)
 {
     (void)ctx;
+    if (!w->server)
+        return;
     if (w->listener)
         listener_close(w->listener);
     w->listener = NULL;
     http_server_drain(w->server);
+    w->stopping = true;
+    worker_idle(w);
 }
 
 void worker_post_drain(struct worker *w)
@@ -196,11 +218,8 @@ void worker_post_drain(struct worker *w)
 static void cut(struct worker *w, void *ctx)
 {
     drain(w, ctx);
-    w->stopping = true;
     LIST_EACH_SAFE(it, &w->flows)
         flow_fail_with(CONTAINER_OF(it, struct flow, link), ERR_DRAINING);
-    if (w->flow_count == 0)
-        loop_stop(w->loop);
 }
 
 void worker_post_stop(struct worker *w)

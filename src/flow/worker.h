@@ -53,6 +53,7 @@ struct worker {
     struct timer log_timer;
     uint64_t log_dropped;
     bool stopping;                   /* asked to end: stops when the last request has ended */
+    struct defer quit;
     unsigned index;
 };
 
@@ -78,6 +79,7 @@ void worker_post_call(struct worker *w, void (*fn)(struct worker *w, void *ctx),
 /* -- for flow/ itself */
 struct worker_snapshot *worker_snapshot_use(struct worker *w);
 void worker_snapshot_drop(struct worker *w, struct worker_snapshot *ws);
+void worker_idle(struct worker *w); /* a request has ended: the last one of a stopping worker ends it */
 void worker_log_commit(struct worker *w); /* a whole line was appended to w->log */
 void worker_on_request(void *worker, struct exchange *x); /* flow.c */
 
