@@ -98,7 +98,8 @@ void buf_printf(struct buf *b, const char *fmt, ...)
         buf_put(b, str_of(tmp, (size_t)n));
         return;
     }
-    char *z = mem_alloc((size_t)n + 1); /* not in place: the NUL has no room where the cap is met exactly */
+    /* Not in place: the NUL has no room where the cap is met exactly. */
+    char *z = mem_alloc((size_t)n + 1);
     va_start(ap, fmt);
     vsnprintf(z, (size_t)n + 1, fmt, ap);
     va_end(ap);

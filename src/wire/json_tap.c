@@ -1,0 +1,202 @@
+#include "wire/json_tap.h"
+
+#include "base/mem.h"
+#include "wire/json_scan.h"
+
+#define KEPT_MAX (64 * KIB) /* a top-level name, or the value that is replaced */
+
+enum tap_state {
+    TAP_START,      /* before the opening brace */
+    TAP_NAME,       /* at depth 1, a name may come */
+    TAP_IN_NAME,
+    TAP_COLON,      /* the name is known, its value is next */
+    TAP_VALUE,      /* inside a value, or between its end and the comma */
+    TAP_SWALLOW,    /* inside the string that is replaced */
+    TAP_DONE,
+};
+
+struct json_tap {
+    enum tap_state state;
+    struct str replace, with, catch_name;
+    struct buf name;   /* with quotes */
+    struct buf caught;
+    bool catching, caught_whole, in_string, escaped, replacing;
+    unsigned depth;
+};
+
+struct json_tap *json_tap_new(struct str replace, struct str with, struct str catch_name, size_t catch_max)
+{
+    struct json_tap *t = MEM_NEW(struct json_tap);
+    t->replace = replace;
+    t->with = with;
+    t->catch_name = catch_name;
+    buf_init(&t->name, KEPT_MAX);
+    buf_init(&t->caught, catch_max);
+    return t;
+}
+
+void json_tap_free(struct json_tap *t)
+{
+    if (!t)
+        return;
+    buf_done(&t->name);
+    buf_done(&t->caught);
+    mem_free(t);
+}
+
+static bool is_white(char c)
+{
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+/* Follows one byte of a string. True at its closing quote. */
+static bool string_byte(struct json_tap *t, char c)
+{
+    if (t->escaped)
+        t->escaped = false;
+    else if (c == '\\')
+        t->escaped = true;
+    else if (c == '"')
+        return true;
+    return false;
+}
+
+static enum err value_byte(struct json_tap *t, char c)
+{
+    bool ends = t->depth == 1 && !t->in_string && (c == ',' || c == '}');
+    if (t->catching && !ends)
+        buf_putc(&t->caught, c);
+    if (t->in_string) {
+        t->in_string = !string_byte(t, c);
+        return ERR_OK;
+    }
+    switch (c) {
+    case '"':
+        t->in_string = true;
+        break;
+    case '{':
+    case '[':
+        if (++t->depth > JSON_DEPTH_MAX)
+            return ERR_BAD_JSON;
+        break;
+    case '}':
+    case ']':
+        if (t->depth == 1 && c == ']')
+            return ERR_BAD_JSON;
+        t->depth--;
+        break;
+    default:
+        break;
+    }
+    if (!ends)
+        return ERR_OK;
+    t->caught_whole |= t->catching && !t->caught.fail;
+    t->catching = false;
+    t->state = t->depth == 0 ? TAP_DONE : TAP_NAME;
+    return ERR_OK;
+}
+
+static void name_ended(struct json_tap *t)
+{
+    struct str name = buf_str(&t->name);
+    t->replacing = json_str_eq(name, t->replace);
+    t->catching = json_str_eq(name, t->catch_name);
+    if (t->catching) {
+        buf_reset(&t->caught);
+        t->caught_whole = false;
+    }
+    t->state = TAP_COLON;
+}
+
+/* Between a name and the first byte of its value. */
+static enum err colon_byte(struct json_tap *t, char c, bool *ret_forward)
+{
+    if (c == ':' || is_white(c))
+        return ERR_OK;
+    t->state = TAP_VALUE;
+    if (!t->replacing || c != '"')
+        return value_byte(t, c);
+    t->state = TAP_SWALLOW;
+    *ret_forward = false;
+    return ERR_OK;
+}
+
+static enum err name_byte(struct json_tap *t, char c)
+{
+    if (c == '"') {
+        buf_reset(&t->name);
+        buf_putc(&t->name, c);
+        t->state = TAP_IN_NAME;
+    } else if (c == '}') {
+        t->depth = 0;
+        t->state = TAP_DONE;
+    } else if (!is_white(c)) {
+        return ERR_BAD_JSON;
+    }
+    return ERR_OK;
+}
+
+static enum err one_byte(struct json_tap *t, char c, struct buf *out, bool *ret_forward)
+{
+    switch (t->state) {
+    case TAP_START:
+        if (c == '{') {
+            t->depth = 1;
+            t->state = TAP_NAME;
+        } else if (!is_white(c)) {
+            return ERR_BAD_JSON;
+        }
+        return ERR_OK;
+    case TAP_NAME:
+        return name_byte(t, c);
+    case TAP_IN_NAME:
+        buf_putc(&t->name, c);
+        if (string_byte(t, c))
+            name_ended(t);
+        return t->name.fail ? ERR_BAD_JSON : ERR_OK;
+    case TAP_COLON:
+        return colon_byte(t, c, ret_forward);
+    case TAP_VALUE:
+        return value_byte(t, c);
+    case TAP_SWALLOW:
+        *ret_forward = false;
+        if (string_byte(t, c)) {
+            buf_put(out, t->with);
+            t->state = TAP_VALUE;
+        }
+        return ERR_OK;
+    case TAP_DONE:
+        break;
+    }
+    return is_white(c) ? ERR_OK : ERR_BAD_JSON;
+}
+
+/* Runs of bytes that are forwarded as they are go out in one piece. */
+enum err json_tap_push(struct json_tap *t, struct str bytes, struct buf *out)
+{
+    size_t from = 0;
+    for (size_t i = 0; i < bytes.len; i++) {
+        bool forward = true;
+        /* The replacement is put where the swallowed string ends: what stood before it must be out by then. */
+        if (t->state == TAP_COLON && t->replacing && bytes.p[i] == '"') {
+            buf_put(out, str_of(bytes.p + from, i - from));
+            from = i;
+        }
+        if (one_byte(t, bytes.p[i], out, &forward))
+            return ERR_BAD_JSON;
+        if (!forward)
+            from = i + 1;
+    }
+    buf_put(out, str_of(bytes.p + from, bytes.len - from));
+    return out->fail;
+}
+
+bool json_tap_complete(const struct json_tap *t)
+{
+    return t->state == TAP_DONE;
+}
+
+struct str json_tap_caught(const struct json_tap *t)
+{
+    return t->caught_whole ? str_trim(buf_str(&t->caught)) : str_of(NULL, 0);
+}

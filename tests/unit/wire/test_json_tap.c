@@ -1,0 +1,181 @@
+#include "wire_test.h"
+
+#include "wire/json_scan.h"
+#include "wire/json_tap.h"
+
+#include <stdio.h>
+
+#define WITH "\"the \\\"other\\\" name\""
+
+struct result {
+    struct buf out;
+    struct str caught; /* a copy */
+    enum err err;
+    bool complete;
+};
+
+static struct result tap(struct str text, size_t first, size_t step, size_t catch_max)
+{
+    struct result r = { .err = ERR_OK };
+    struct json_tap *t = json_tap_new(STR("model"), STR(WITH), STR("usage"), catch_max);
+    buf_init(&r.out, 1 << 20);
+    for (size_t at = 0; at < text.len && !r.err;) {
+        struct str piece = exact_copy(str_head(str_skip(text, at), at      ? step
+                                                                   : first ? first
+                                                                           : step));
+        r.err = json_tap_push(t, piece, &r.out);
+        at += piece.len;
+        exact_free(piece);
+    }
+    r.complete = json_tap_complete(t);
+    r.caught = exact_copy(json_tap_caught(t));
+    json_tap_free(t);
+    return r;
+}
+
+static void result_done(struct result *r)
+{
+    buf_done(&r->out);
+    exact_free(r->caught);
+}
+
+static const struct {
+    const char *text, *out; /* NULL: as it came */
+    const char *caught;
+} good[] = {
+    { "{}", NULL, "" },
+    { " {\n} \r\n", NULL, "" },
+    { "{\"a\":1}", NULL, "" },
+    { "{\"model\":\"m\"}", "{\"model\":" WITH "}", "" },
+    { "{\"model\" : \"m\" , \"b\":[1]}", "{\"model\" : " WITH " , \"b\":[1]}", "" },
+    { "{\"mod\\u0065l\":\"m\"}", "{\"mod\\u0065l\":" WITH "}", "" },
+    { "{\"model\":\"q\\\"},\\\\\",\"z\":0}", "{\"model\":" WITH ",\"z\":0}", "" },
+    { "{\"model\":\"\"}", "{\"model\":" WITH "}", "" },
+    { "{\"model\":null}", NULL, "" },
+    { "{\"model\":{\"model\":\"m\"}}", NULL, "" },
+    { "{\"model\":[\"m\"]}", NULL, "" },
+    { "{\"a\":{\"model\":\"m\",\"usage\":1}}", NULL, "" },
+    { "{\"a\":\"model\",\"model\":\"m\"}", "{\"a\":\"model\",\"model\":" WITH "}", "" },
+    { "{\"usage\":{\"total_tokens\":7,\"x\":[\"}\"]}}", NULL,
+      "{\"total_tokens\":7,\"x\":[\"}\"]}" },
+    { "{ \"usage\" : [ 1 ] \n, \"a\" : 1 }", NULL, "[ 1 ]" },
+    { "{\"usage\":null,\"a\":1}", NULL, "null" },
+    { "{\"us\\u0061ge\":5}", NULL, "5" },
+    { "{\"usage\":\"a,}\\\"b\"}", NULL, "\"a,}\\\"b\"" },
+    { "{\"x\":{\"usage\":1},\"usage\":{}}", NULL, "{}" },
+    { "{\"usage\":1,\"usage\":2}", NULL, "2" },
+    { "{\"choices\":[{\"m\":\"{[\"}],\"model\":\"m\",\"usage\":{\"a\":1}}\n",
+      "{\"choices\":[{\"m\":\"{[\"}],\"model\":" WITH ",\"usage\":{\"a\":1}}\n", "{\"a\":1}" },
+};
+
+static void check_good(size_t i, size_t first, size_t step)
+{
+    struct str text = str_c(good[i].text);
+    struct result r = tap(text, first, step, 100);
+    CHECK_CASE(r.err == ERR_OK && r.complete, text);
+    assert_str_eq(buf_str(&r.out), str_c(good[i].out ? good[i].out : good[i].text));
+    assert_str_eq(r.caught, str_c(good[i].caught));
+    result_done(&r);
+}
+
+static void test_good(void **state)
+{
+    for (size_t i = 0; i < COUNT(good); i++) {
+        struct json_problem problem;
+        assert_int_equal(json_check(str_c(good[i].text), &problem), ERR_OK);
+        check_good(i, 0, SIZE_MAX);
+        for (size_t step = 1; step <= 5; step++)
+            check_good(i, 0, step);
+        for (size_t first = 1; first < strlen(good[i].text); first++)
+            check_good(i, first, SIZE_MAX);
+    }
+}
+
+/* Cut anywhere before its last brace, a text is not complete. */
+static void test_cut(void **state)
+{
+    for (size_t i = 0; i < COUNT(good); i++) {
+        struct str text = str_trim(str_c(good[i].text));
+        for (size_t n = 0; n < text.len; n++) {
+            struct result r = tap(str_head(text, n), 0, SIZE_MAX, 100);
+            CHECK_CASE(r.err == ERR_OK && !r.complete, text);
+            result_done(&r);
+        }
+    }
+}
+
+static void test_bad(void **state)
+{
+    static const char *const rows[] = {
+        "x",          "[]",         "1",    "\"a\"",     "{x",          "{1:2}",
+        "{\"a\":1}x", "{\"a\":1}}", "{}{}", "{\"a\":1]", "{\"a\":[1]]", "{\"a\":1,]",
+    };
+    for (size_t i = 0; i < COUNT(rows); i++)
+        for (size_t step = 1; step <= 20; step += 19) {
+            struct result r = tap(str_c(rows[i]), 0, step, 100);
+            CHECK_CASE(r.err == ERR_BAD_JSON, str_c(rows[i]));
+            result_done(&r);
+        }
+}
+
+static void test_what_is_caught_is_bounded(void **state)
+{
+    struct str text = STR("{\"usage\":[1,2,3,4],\"b\":0}");
+    for (size_t max = 0; max < 12; max++) {
+        struct result r = tap(text, 0, 3, max);
+        assert_int_equal(r.err, ERR_OK);
+        assert_true(r.complete);
+        assert_str_eq(buf_str(&r.out), text);
+        assert_str_eq(r.caught, max >= 9 ? STR("[1,2,3,4]") : STR(""));
+        result_done(&r);
+    }
+}
+
+static struct str nested(char *text, size_t depth)
+{
+    memcpy(text, "{\"a\":", 5);
+    memset(text + 5, '[', depth - 1);
+    memset(text + 4 + depth, ']', depth - 1);
+    text[3 + 2 * depth] = '}';
+    return str_of(text, 4 + 2 * depth);
+}
+
+static void test_depth(void **state)
+{
+    char text[3 * JSON_DEPTH_MAX];
+    for (size_t depth = JSON_DEPTH_MAX - 1; depth <= JSON_DEPTH_MAX + 1; depth++) {
+        struct result r = tap(nested(text, depth), 0, SIZE_MAX, 10);
+        assert_int_equal(r.err, depth <= JSON_DEPTH_MAX ? ERR_OK : ERR_BAD_JSON);
+        assert_int_equal(r.complete, depth <= JSON_DEPTH_MAX);
+        result_done(&r);
+    }
+}
+
+/* A member as large as nobody would hold flows through; a name that large is refused. */
+static void test_large(void **state)
+{
+    size_t n = 70 * 1024;
+    char *text = mem_alloc(n + 20);
+    for (int name = 0; name < 2; name++) {
+        memset(text, 'n', n + 20);
+        memcpy(text, name ? "{\"" : "{\"model\":\"", name ? 2 : 10);
+        memcpy(text + n, name ? "\":0}" : "\"}  ", 4);
+        struct result r = tap(str_of(text, n + 4), 0, 1000, 10);
+        assert_int_equal(r.err, name ? ERR_BAD_JSON : ERR_OK);
+        if (!name)
+            assert_str_eq(buf_str(&r.out), STR("{\"model\":" WITH "}  "));
+        result_done(&r);
+    }
+    mem_free(text);
+    json_tap_free(NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_good),  cmocka_unit_test(test_cut),
+        cmocka_unit_test(test_bad),   cmocka_unit_test(test_what_is_caught_is_bounded),
+        cmocka_unit_test(test_depth), cmocka_unit_test(test_large),
+    };
+    return cmocka_run_group_tests_name("wire/json_tap", tests, NULL, NULL);
+}
