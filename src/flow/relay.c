@@ -154,16 +154,29 @@ void relay_body(struct flow *f, struct str bytes)
     }
 }
 
+/* What waits in the decoder when the message has ended: a last event closed by a bare CR, or [DONE] without its blank line. Any
+ * other half event was cut. False: the flow has ended. */
+static bool take_rest(struct flow *f)
+{
+    struct sse_event ev;
+    sse_finish(&f->at.sse);
+    while (!f->at.terminal && !sse_next(&f->at.sse, &ev))
+        if (!take_event(f, &ev))
+            return false;
+    if (f->at.terminal || !sse_rest(&f->at.sse, &ev))
+        return true;
+    if (ev.has_data && str_eq(str_trim(ev.data), STR("[DONE]")))
+        return take_event(f, &ev);
+    attempt_fail(f, ERR_UPSTREAM_CUT, STR("the stream ended in the middle of an event"));
+    return false;
+}
+
 void relay_end(struct flow *f)
 {
-    if (!f->at.terminal && !f->at.finish_seen) {
-        attempt_fail(f, ERR_UPSTREAM_CUT,
-                     sse_pending(&f->at.sse) ? STR("the stream ended in the middle of an event")
-                                             : STR("the stream ended without [DONE] and without a finish_reason"));
+    if (!f->at.terminal && !take_rest(f))
         return;
-    }
-    if (!f->at.terminal && sse_pending(&f->at.sse)) {
-        attempt_fail(f, ERR_UPSTREAM_CUT, STR("the stream ended in the middle of an event"));
+    if (!f->at.terminal && !f->at.finish_seen) {
+        attempt_fail(f, ERR_UPSTREAM_CUT, STR("the stream ended without [DONE] and without a finish_reason"));
         return;
     }
     if (!f->at.terminal)
