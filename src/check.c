@@ -16,11 +16,13 @@ static void put_deployment(const struct snapshot *s, const struct deployment *d,
     else if (!e)
         buf_put(out, STR("any provider by its prefix, with its environment variable"));
     else if (e->provider)
-        buf_printf(out, "%.*s %.*s at %.*s, %s", STR_ARG(e->provider->name), STR_ARG(d->upstream_model), STR_ARG(e->api_base),
+        buf_printf(out, "%.*s %.*s at %.*s, %s", STR_ARG(e->provider->name),
+                   STR_ARG(d->upstream_model), STR_ARG(e->api_base),
                    e->key ? "with a key" : "without a key");
     else
         buf_printf(out, "%.*s", STR_ARG(d->conf->model));
-    buf_printf(out, "  id=%.*s%s", STR_ARG(str_head(d->conf->id, 12)), d->conf->id.len > 12 ? "..." : "");
+    buf_printf(out, "  id=%.*s%s", STR_ARG(str_head(d->conf->id, 12)),
+               d->conf->id.len > 12 ? "..." : "");
     if (e && !e->ssl_verify)
         buf_put(out, STR("  ssl_verify OFF"));
     if (d->conf->blocked)
@@ -41,10 +43,13 @@ static void put_summary(const struct snapshot *s, struct buf *out)
     if (s->conf->alias_count)
         buf_printf(out, "%zu aliases\n", s->conf->alias_count);
     for (size_t i = 0; i < s->conf->alias_count; i++)
-        buf_printf(out, "  %-28.*s is %.*s%s\n", STR_ARG(s->conf->aliases[i].alias), STR_ARG(s->conf->aliases[i].model),
+        buf_printf(out, "  %-28.*s is %.*s%s\n", STR_ARG(s->conf->aliases[i].alias),
+                   STR_ARG(s->conf->aliases[i].model),
                    s->conf->aliases[i].hidden ? " (hidden)" : "");
     if (!s->conf->general.master_key)
-        buf_put(out, STR("no master key: one would be generated into the data directory, and only loopback served\n"));
+        buf_put(
+            out,
+            STR("no master key: one would be generated into the data directory, and only loopback served\n"));
 }
 
 int check(const struct options *o)

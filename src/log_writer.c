@@ -54,8 +54,10 @@ static void *run(void *arg)
         open = open && write_all(w->fd, buf_str(&mine));
         if (dropped && open) {
             char text[96];
-            int n = snprintf(text, sizeof text, "weir: %llu batches of log lines were dropped: the log is not read fast enough\n",
-                             (unsigned long long)dropped);
+            int n = snprintf(
+                text, sizeof text,
+                "weir: %llu batches of log lines were dropped: the log is not read fast enough\n",
+                (unsigned long long)dropped);
             write_all(w->fd, str_of(text, (size_t)n));
         }
         buf_reset(&mine);

@@ -10,9 +10,10 @@ static void put_providers(struct buf *out)
 {
     for (size_t i = 0; provider_at(i); i++) {
         const struct provider *p = provider_at(i);
-        buf_printf(out, "%-24.*s %.*s%s%.*s\n", STR_ARG(p->name), STR_ARG(p->title), p->note.len ? ": " : "", STR_ARG(p->note));
-        buf_printf(out, "%-24s api_base %s%.*s, key %.*s\n", "", p->base_url.len ? "" : "required", STR_ARG(p->base_url),
-                   STR_ARG(p->key_env));
+        buf_printf(out, "%-24.*s %.*s%s%.*s\n", STR_ARG(p->name), STR_ARG(p->title),
+                   p->note.len ? ": " : "", STR_ARG(p->note));
+        buf_printf(out, "%-24s api_base %s%.*s, key %.*s\n", "", p->base_url.len ? "" : "required",
+                   STR_ARG(p->base_url), STR_ARG(p->key_env));
     }
 }
 
@@ -30,24 +31,12 @@ int main(int argc, char **argv)
         return 2;
     }
     switch (o.command) {
-    case CMD_SERVE:
-        status = serve(&o);
-        break;
-    case CMD_CHECK:
-        status = check(&o);
-        break;
-    case CMD_VERSION:
-        buf_put(&out, STR("weir " WEIR_VERSION "\n"));
-        break;
-    case CMD_PROVIDERS:
-        put_providers(&out);
-        break;
-    case CMD_DOCS:
-        conf_write_docs(&out);
-        break;
-    case CMD_HELP:
-        options_help(&out);
-        break;
+    case CMD_SERVE: status = serve(&o); break;
+    case CMD_CHECK: status = check(&o); break;
+    case CMD_VERSION: buf_put(&out, STR("weir " WEIR_VERSION "\n")); break;
+    case CMD_PROVIDERS: put_providers(&out); break;
+    case CMD_DOCS: conf_write_docs(&out); break;
+    case CMD_HELP: options_help(&out); break;
     }
     printf("%.*s", STR_ARG(buf_str(&out)));
     buf_done(&out);

@@ -4,7 +4,18 @@
 #include <stdlib.h>
 
 enum id {
-    O_CONFIG, O_HOST, O_PORT, O_DATA, O_WORKERS, O_ENV_FILE, O_TLS_CERT, O_TLS_KEY, O_DEBUG, O_HELP, O_VERSION, O_IGNORED,
+    O_CONFIG,
+    O_HOST,
+    O_PORT,
+    O_DATA,
+    O_WORKERS,
+    O_ENV_FILE,
+    O_TLS_CERT,
+    O_TLS_KEY,
+    O_DEBUG,
+    O_HELP,
+    O_VERSION,
+    O_IGNORED,
 };
 
 static const struct option_row {
@@ -13,13 +24,18 @@ static const struct option_row {
     bool takes_value;
     const char *value, *help; /* help NULL: not listed */
 } rows[] = {
-    { "--config", "-c", O_CONFIG, true, "FILE", "the config, a LiteLLM config.yaml (CONFIG_FILE_PATH)" },
-    { "--host", NULL, O_HOST, true, "H", "address to listen on (HOST); default 0.0.0.0, or 127.0.0.1 with a generated or well-known key" },
+    { "--config", "-c", O_CONFIG, true, "FILE",
+      "the config, a LiteLLM config.yaml (CONFIG_FILE_PATH)" },
+    { "--host", NULL, O_HOST, true, "H",
+      "address to listen on (HOST); default 0.0.0.0, or 127.0.0.1 with a generated or well-known key" },
     { "--port", NULL, O_PORT, true, "N", "port (PORT); default 4000, 0 takes any free one" },
     { "--data", NULL, O_DATA, true, "DIR", "data directory (WEIR_DATA); default ./weir-data" },
-    { "--workers", NULL, O_WORKERS, true, "N", "worker threads, 1 to 256 (NUM_WORKERS); default one a core" },
-    { "--env-file", NULL, O_ENV_FILE, true, "FILE", "variables, NAME=value a line; the environment's own win" },
-    { "--ssl_certfile_path", NULL, O_TLS_CERT, true, "FILE", "serve HTTPS with this certificate chain (PEM)" },
+    { "--workers", NULL, O_WORKERS, true, "N",
+      "worker threads, 1 to 256 (NUM_WORKERS); default one a core" },
+    { "--env-file", NULL, O_ENV_FILE, true, "FILE",
+      "variables, NAME=value a line; the environment's own win" },
+    { "--ssl_certfile_path", NULL, O_TLS_CERT, true, "FILE",
+      "serve HTTPS with this certificate chain (PEM)" },
     { "--ssl_keyfile_path", NULL, O_TLS_KEY, true, "FILE", "and this private key (PEM)" },
     { "--debug", NULL, O_DEBUG, false, NULL, NULL },
     { "--help", "-h", O_HELP, false, NULL, "this text" },
@@ -54,7 +70,8 @@ static const struct {
     const char *help;
 } commands[] = {
     { "serve", CMD_SERVE, "serve (the default)" },
-    { "check", CMD_CHECK, "check FILE: every problem of a config with its place, and the deployments as they would be served" },
+    { "check", CMD_CHECK,
+      "check FILE: every problem of a config with its place, and the deployments as they would be served" },
     { "providers", CMD_PROVIDERS, "the providers that are known" },
     { "docs", CMD_DOCS, "docs/configuration.md, made from the key tables" },
     { "version", CMD_VERSION, "the version" },
@@ -65,8 +82,9 @@ static const struct {
 
 void options_help(struct buf *out)
 {
-    buf_put(out, STR("weir, an LLM gateway: one OpenAI-shaped endpoint in front of many providers.\n\n"
-                     "  weir [COMMAND] [OPTIONS]\n\nCommands\n"));
+    buf_put(out,
+            STR("weir, an LLM gateway: one OpenAI-shaped endpoint in front of many providers.\n\n"
+                "  weir [COMMAND] [OPTIONS]\n\nCommands\n"));
     for (size_t i = 0; i < COMMANDS; i++)
         buf_printf(out, "  %-12s %s\n", commands[i].name, commands[i].help);
     buf_put(out, STR("\nOptions (with the environment variable that does the same)\n"));
@@ -75,64 +93,55 @@ void options_help(struct buf *out)
         if (!rows[i].help)
             continue;
         snprintf(name, sizeof name, "%s%s%s%s%s", rows[i].name, rows[i].short_name ? ", " : "",
-                 rows[i].short_name ? rows[i].short_name : "", rows[i].value ? " " : "", rows[i].value ? rows[i].value : "");
+                 rows[i].short_name ? rows[i].short_name : "", rows[i].value ? " " : "",
+                 rows[i].value ? rows[i].value : "");
         buf_printf(out, "  %-28s %s\n", name, rows[i].help);
     }
-    buf_put(out, STR("\nSignals: SIGHUP reloads the config, SIGTERM drains and stops, a second SIGTERM stops now.\n"));
+    buf_put(
+        out,
+        STR("\nSignals: SIGHUP reloads the config, SIGTERM drains and stops, a second SIGTERM stops now.\n"));
 }
 
-static bool parse_number(const char *name, struct str text, uint64_t min, uint64_t max, uint64_t *ret, struct buf *out)
+static bool parse_number(const char *name, struct str text, uint64_t min, uint64_t max,
+                         uint64_t *ret, struct buf *out)
 {
     if (str_u64(text, ret) && *ret >= min && *ret <= max)
         return true;
-    buf_printf(out, "%s takes a whole number from %llu to %llu\n", name, (unsigned long long)min, (unsigned long long)max);
+    buf_printf(out, "%s takes a whole number from %llu to %llu\n", name, (unsigned long long)min,
+               (unsigned long long)max);
     return false;
 }
 
-static bool set_option(struct options *o, const struct option_row *row, const char *value, struct buf *out)
+static bool set_option(struct options *o, const struct option_row *row, const char *value,
+                       struct buf *out)
 {
     uint64_t n = 0;
     switch (row->id) {
-    case O_CONFIG:
-        o->config = value;
-        break;
-    case O_HOST:
-        o->host = value;
-        break;
+    case O_CONFIG: o->config = value; break;
+    case O_HOST: o->host = value; break;
     case O_PORT:
         if (!parse_number(row->name, str_c(value), 0, 65535, &n, out))
             return false;
         o->port = (uint16_t)n;
         break;
-    case O_DATA:
-        o->data_dir = value;
-        break;
+    case O_DATA: o->data_dir = value; break;
     case O_WORKERS:
         if (!parse_number(row->name, str_c(value), 1, 256, &n, out))
             return false;
         o->workers = (unsigned)n;
         break;
-    case O_ENV_FILE:
-        o->env_file = value;
-        break;
-    case O_TLS_CERT:
-        o->tls_cert = value;
-        break;
-    case O_TLS_KEY:
-        o->tls_key = value;
-        break;
-    case O_DEBUG:
-        o->debug = true;
-        break;
-    case O_HELP:
-        o->command = CMD_HELP;
-        break;
-    case O_VERSION:
-        o->command = CMD_VERSION;
-        break;
+    case O_ENV_FILE: o->env_file = value; break;
+    case O_TLS_CERT: o->tls_cert = value; break;
+    case O_TLS_KEY: o->tls_key = value; break;
+    case O_DEBUG: o->debug = true; break;
+    case O_HELP: o->command = CMD_HELP; break;
+    case O_VERSION: o->command = CMD_VERSION; break;
     case O_IGNORED:
-        buf_printf(out, "note: %s is accepted for LiteLLM's sake and has no effect; what it does, if weir does it, is in the config "
-                        "(docs/configuration.md)\n", row->name);
+        buf_printf(
+            out,
+            "note: %s is accepted for LiteLLM's sake and has no effect; what it does, if weir does it, is in the config "
+            "(docs/configuration.md)\n",
+            row->name);
         break;
     }
     return true;
@@ -141,7 +150,8 @@ static bool set_option(struct options *o, const struct option_row *row, const ch
 static const struct option_row *find_row(struct str name)
 {
     for (size_t i = 0; i < ROWS; i++)
-        if (str_eq(name, str_c(rows[i].name)) || (rows[i].short_name && str_eq(name, str_c(rows[i].short_name))))
+        if (str_eq(name, str_c(rows[i].name)) ||
+            (rows[i].short_name && str_eq(name, str_c(rows[i].short_name))))
             return &rows[i];
     return NULL;
 }

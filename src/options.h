@@ -8,13 +8,13 @@ enum command { CMD_SERVE, CMD_CHECK, CMD_VERSION, CMD_PROVIDERS, CMD_DOCS, CMD_H
 
 struct options {
     enum command command;
-    const char *config;    /* NULL: none given */
-    const char *host;      /* NULL: by the key (docs/configuration.md) */
+    const char *config; /* NULL: none given */
+    const char *host;   /* NULL: by the key (docs/configuration.md) */
     const char *data_dir;
-    const char *env_file;  /* NULL: none */
+    const char *env_file; /* NULL: none */
     const char *tls_cert, *tls_key;
     uint16_t port;
-    unsigned workers;      /* 0: one a core */
+    unsigned workers; /* 0: one a core */
     bool debug;
 };
 

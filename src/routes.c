@@ -7,28 +7,39 @@
 #define OPENAI_ROUTES(id, family, kind, suffix, help)                                              \
     ROUTE(id, "POST", "/v1" suffix, family, kind, ROUTE_USER, true, NULL, help),                   \
         ROUTE(id "_short", "POST", suffix, family, kind, ROUTE_USER, true, NULL, help),            \
-        ROUTE(id "_engines", "POST", "/engines/{model}" suffix, family, kind, ROUTE_USER, true, NULL, help), \
-        ROUTE(id "_engines_v1", "POST", "/v1/engines/{model}" suffix, family, kind, ROUTE_USER, true, NULL, help), \
-        ROUTE(id "_azure", "POST", "/openai/deployments/{model}" suffix, family, kind, ROUTE_USER, true, NULL, help)
+        ROUTE(id "_engines", "POST", "/engines/{model}" suffix, family, kind, ROUTE_USER, true,    \
+              NULL, help),                                                                         \
+        ROUTE(id "_engines_v1", "POST", "/v1/engines/{model}" suffix, family, kind, ROUTE_USER,    \
+              true, NULL, help),                                                                   \
+        ROUTE(id "_azure", "POST", "/openai/deployments/{model}" suffix, family, kind, ROUTE_USER, \
+              true, NULL, help)
 
-#define ADMIN(id, path, role, fn, help) ROUTE(id, "GET", path, FAMILY_ADMIN, 0, role, false, fn, help)
+#define ADMIN(id, path, role, fn, help)                                                            \
+    ROUTE(id, "GET", path, FAMILY_ADMIN, 0, role, false, fn, help)
 
 static const struct route rows[] = {
     OPENAI_ROUTES("chat_completions", FAMILY_CHAT, OPENAI_CHAT, "/chat/completions",
                   "Chat completion, whole or streamed (OpenAI Chat Completions)"),
-    OPENAI_ROUTES("completions", FAMILY_CHAT, OPENAI_TEXT, "/completions", "Text completion (OpenAI legacy Completions)"),
-    OPENAI_ROUTES("embeddings", FAMILY_EMBED, OPENAI_EMBED, "/embeddings", "Embeddings (OpenAI Embeddings)"),
+    OPENAI_ROUTES("completions", FAMILY_CHAT, OPENAI_TEXT, "/completions",
+                  "Text completion (OpenAI legacy Completions)"),
+    OPENAI_ROUTES("embeddings", FAMILY_EMBED, OPENAI_EMBED, "/embeddings",
+                  "Embeddings (OpenAI Embeddings)"),
 
     ADMIN("models", "/v1/models", ROUTE_USER, admin_models, "The models of this gateway"),
     ADMIN("models_short", "/models", ROUTE_USER, admin_models, "The models of this gateway"),
     ADMIN("model", "/v1/models/{id}", ROUTE_USER, admin_model, "One model"),
     ADMIN("model_short", "/models/{id}", ROUTE_USER, admin_model, "One model"),
-    ADMIN("model_info", "/v1/model/info", ROUTE_USER, admin_model_info, "Every deployment, without its secrets"),
-    ADMIN("model_info_short", "/model/info", ROUTE_USER, admin_model_info, "Every deployment, without its secrets"),
+    ADMIN("model_info", "/v1/model/info", ROUTE_USER, admin_model_info,
+          "Every deployment, without its secrets"),
+    ADMIN("model_info_short", "/model/info", ROUTE_USER, admin_model_info,
+          "Every deployment, without its secrets"),
 
-    ADMIN("liveliness", "/health/liveliness", ROUTE_PUBLIC, admin_liveness, "Alive, as long as it answers"),
-    ADMIN("liveness", "/health/liveness", ROUTE_PUBLIC, admin_liveness, "Alive, as long as it answers"),
-    ADMIN("readiness", "/health/readiness", ROUTE_PUBLIC, admin_readiness, "200 when new requests are welcome, 503 while draining"),
+    ADMIN("liveliness", "/health/liveliness", ROUTE_PUBLIC, admin_liveness,
+          "Alive, as long as it answers"),
+    ADMIN("liveness", "/health/liveness", ROUTE_PUBLIC, admin_liveness,
+          "Alive, as long as it answers"),
+    ADMIN("readiness", "/health/readiness", ROUTE_PUBLIC, admin_readiness,
+          "200 when new requests are welcome, 503 while draining"),
 
     ADMIN("root", "/", ROUTE_PUBLIC, admin_root, "Name and version"),
     ADMIN("routes", "/routes", ROUTE_PUBLIC, admin_routes, "This table"),

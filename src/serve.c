@@ -48,7 +48,8 @@ struct control {
 
 /* -- messages to the operator: on stderr, in the form of the log */
 
-static void __attribute__((format(printf, 3, 4))) say(struct control *c, enum log_level level, const char *fmt, ...)
+static void __attribute__((format(printf, 3, 4)))
+say(struct control *c, enum log_level level, const char *fmt, ...)
 {
     struct arena *a = arena_new();
     struct buf line;
@@ -63,7 +64,11 @@ static void __attribute__((format(printf, 3, 4))) say(struct control *c, enum lo
         log_str(&l, "text", text);
         log_end(&l);
     } else {
-        buf_printf(&line, "weir: %s%.*s\n", level == LOG_ERROR ? "error: " : level == LOG_WARN ? "warning: " : "", STR_ARG(text));
+        buf_printf(&line, "weir: %s%.*s\n",
+                   level == LOG_ERROR  ? "error: "
+                   : level == LOG_WARN ? "warning: "
+                                       : "",
+                   STR_ARG(text));
     }
     fwrite(line.p, 1, line.len, stderr);
     buf_done(&line);
@@ -85,9 +90,12 @@ static void say_buf(struct control *c, enum log_level level, struct buf *text)
 
 static void say_diags(struct control *c, const struct conf_diags *d)
 {
-    static const enum log_level levels[] = { [CONF_ERROR] = LOG_ERROR, [CONF_WARNING] = LOG_WARN, [CONF_NOTE] = LOG_INFO };
+    static const enum log_level levels[] = {
+        [CONF_ERROR] = LOG_ERROR, [CONF_WARNING] = LOG_WARN, [CONF_NOTE] = LOG_INFO
+    };
     for (size_t i = 0; i < d->count; i++)
-        say(c, levels[d->rows[i].level], "%.*s:%u: %.*s", STR_ARG(d->rows[i].file), d->rows[i].line, STR_ARG(d->rows[i].msg));
+        say(c, levels[d->rows[i].level], "%.*s:%u: %.*s", STR_ARG(d->rows[i].file), d->rows[i].line,
+            STR_ARG(d->rows[i].msg));
 }
 
 /* What a config says about itself that only shows when it is served. */
@@ -97,9 +105,12 @@ static void say_warnings(struct control *c, const struct snapshot *s)
     for (size_t i = 0; i < r->deployment_count; i++) {
         const struct deployment *d = &r->deployments[i];
         const struct endpoint *e = d->endpoint;
-        struct str problem = d->problem.len ? d->problem : e ? s->upstreams[e->index].problem : str_of(NULL, 0);
+        struct str problem = d->problem.len ? d->problem
+                             : e            ? s->upstreams[e->index].problem
+                                            : str_of(NULL, 0);
         if (problem.len)
-            say(c, LOG_WARN, "model %.*s cannot be served: %.*s", STR_ARG(d->conf->name), STR_ARG(problem));
+            say(c, LOG_WARN, "model %.*s cannot be served: %.*s", STR_ARG(d->conf->name),
+                STR_ARG(problem));
         if (e && !e->ssl_verify && e->provider)
             say(c, LOG_WARN,
                 "model %.*s: ssl_verify is off: the provider's certificate is NOT checked, and whoever answers at %.*s gets "
@@ -129,10 +140,13 @@ static struct snapshot *load(struct control *c)
         } else if (fresh) {
             /* The one place where a key is shown: to whoever starts the server, once, because nobody else can tell them. */
             struct str key = secret_reveal(made);
-            fprintf(stderr, "weir: no master key is configured; made one, kept in %s/master_key:\n\n    %.*s\n\n", c->o->data_dir,
-                    STR_ARG(key));
+            fprintf(
+                stderr,
+                "weir: no master key is configured; made one, kept in %s/master_key:\n\n    %.*s\n\n",
+                c->o->data_dir, STR_ARG(key));
         } else {
-            say(c, LOG_INFO, "no master key is configured; the one in %s/master_key is used", c->o->data_dir);
+            say(c, LOG_INFO, "no master key is configured; the one in %s/master_key is used",
+                c->o->data_dir);
         }
     }
     struct snapshot *s = conf ? snapshot_new(conf, &src, made, c->seed) : NULL;
@@ -252,7 +266,8 @@ static void on_drain_timer(void *ctx)
     struct control *c = ctx;
     const struct conf_weir *w = &c->snapshot->conf->weir;
     if (c->listeners_closed) {
-        say(c, LOG_WARN, "drain: %llu ms are over; what is left is cut", (unsigned long long)w->drain_timeout_ms);
+        say(c, LOG_WARN, "drain: %llu ms are over; what is left is cut",
+            (unsigned long long)w->drain_timeout_ms);
         cut_all(c);
         return;
     }
@@ -293,7 +308,9 @@ static void on_term(uv_signal_t *h, int signum)
 static const void *admin_app(const struct gateway *g, const struct snapshot *s, struct arena *a)
 {
     struct admin_app *app = ARENA_NEW(a, struct admin_app);
-    *app = (struct admin_app){ s->router, &g->routes, atomic_load_explicit(&g->draining, memory_order_relaxed), g->version };
+    *app =
+        (struct admin_app){ s->router, &g->routes,
+                            atomic_load_explicit(&g->draining, memory_order_relaxed), g->version };
     return app;
 }
 
@@ -302,7 +319,8 @@ static uint64_t cgroup_memory(void)
     struct arena *a = arena_new();
     struct str text;
     uint64_t v = 0;
-    if (file_read("/sys/fs/cgroup/memory.max", 4 * KIB, a, &text) == ERR_OK && !str_u64(str_trim(text), &v))
+    if (file_read("/sys/fs/cgroup/memory.max", 4 * KIB, a, &text) == ERR_OK &&
+        !str_u64(str_trim(text), &v))
         v = 0; /* "max" */
     arena_free(a);
     return v;
@@ -334,10 +352,12 @@ static void make_gateway(struct control *c)
     g->routes = route_table;
     g->dns = dns_new(2);
     /* As curl has it: HTTP_PROXY in capitals could come from a CGI request, so it is not read. */
-    g->proxies = proxies_new(env_text(c, NULL, "http_proxy"), env_text(c, "HTTPS_PROXY", "https_proxy"),
-                             env_text(c, "ALL_PROXY", "all_proxy"), env_text(c, "NO_PROXY", "no_proxy"));
+    g->proxies =
+        proxies_new(env_text(c, NULL, "http_proxy"), env_text(c, "HTTPS_PROXY", "https_proxy"),
+                    env_text(c, "ALL_PROXY", "all_proxy"), env_text(c, "NO_PROXY", "no_proxy"));
     g->version = STR(WEIR_VERSION);
-    g->in_flight_max = conf->weir.max_bytes_in_flight ? conf->weir.max_bytes_in_flight : quarter_of_memory();
+    g->in_flight_max =
+        conf->weir.max_bytes_in_flight ? conf->weir.max_bytes_in_flight : quarter_of_memory();
     g->access_log = conf->weir.access_log;
     g->write_log = log_writer_put;
     g->log_ctx = c->log;
@@ -385,8 +405,9 @@ static bool port_is_free(struct control *c, const struct listen_opts *lo)
         return true;
     }
     if (err_no == EADDRINUSE)
-        say(c, LOG_ERROR, "port %u on %.*s is in use by another program; stop it or choose another with --port", lo->port,
-            STR_ARG(lo->host));
+        say(c, LOG_ERROR,
+            "port %u on %.*s is in use by another program; stop it or choose another with --port",
+            lo->port, STR_ARG(lo->host));
     else
         say(c, LOG_ERROR, "cannot listen on %.*s:%u: %s", STR_ARG(lo->host), lo->port,
             e == ERR_DNS ? "the host is no address of this machine" : strerror(err_no));
@@ -401,14 +422,17 @@ static bool start_workers(struct control *c, struct tls_ctx *tls)
         .listen = { .host = c->host, .port = c->o->port, .reuse_port = true, .tls = tls },
     };
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    unsigned n = c->o->workers ? c->o->workers : cores > 0 && cores <= WORKERS_MAX ? (unsigned)cores : 1;
+    unsigned n = c->o->workers                       ? c->o->workers
+                 : cores > 0 && cores <= WORKERS_MAX ? (unsigned)cores
+                                                     : 1;
     int err_no = 0;
     if (!port_is_free(c, &wo.listen))
         return false;
     for (unsigned i = 0; i < n; i++) {
         wo.index = i;
         if (worker_new(&wo, &c->workers[i], &err_no)) {
-            say(c, LOG_ERROR, "cannot listen on %.*s:%u: %s", STR_ARG(c->host), wo.listen.port, strerror(err_no));
+            say(c, LOG_ERROR, "cannot listen on %.*s:%u: %s", STR_ARG(c->host), wo.listen.port,
+                strerror(err_no));
             return false;
         }
         c->worker_count++;
@@ -426,8 +450,10 @@ static bool start_workers(struct control *c, struct tls_ctx *tls)
         c->running++;
     }
     bool v6 = str_find_char(c->host, ':') != STR_NONE;
-    say(c, LOG_INFO, "weir " WEIR_VERSION " listening on http%s://%s%.*s%s:%u (%u workers, %zu deployments)", tls ? "s" : "",
-        v6 ? "[" : "", STR_ARG(c->host), v6 ? "]" : "", wo.listen.port, n, c->snapshot->router->deployment_count);
+    say(c, LOG_INFO,
+        "weir " WEIR_VERSION " listening on http%s://%s%.*s%s:%u (%u workers, %zu deployments)",
+        tls ? "s" : "", v6 ? "[" : "", STR_ARG(c->host), v6 ? "]" : "", wo.listen.port, n,
+        c->snapshot->router->deployment_count);
     return true;
 }
 
@@ -472,7 +498,8 @@ static bool prepare(struct control *c, struct buf *text)
     signal(SIGPIPE, SIG_IGN);
     raise_open_files();
     if (!c->o->config) {
-        say(c, LOG_ERROR, "no config: start with `weir --config config.yaml` (examples/config.yaml is one to begin with)");
+        say(c, LOG_ERROR,
+            "no config: start with `weir --config config.yaml` (examples/config.yaml is one to begin with)");
         return false;
     }
     if (world_init(&c->world, c->o->env_file, text)) {
@@ -511,7 +538,8 @@ int serve(const struct options *o)
         run(c);
         say(c, LOG_INFO, "stopped");
     } else {
-        for (unsigned i = 0; i < c->worker_count; i++) { /* made, never started: they end in this thread */
+        for (unsigned i = 0; i < c->worker_count;
+             i++) { /* made, never started: they end in this thread */
             worker_post_stop(c->workers[i]);
             worker_run(c->workers[i]);
         }

@@ -91,7 +91,8 @@ static enum err parse_env(struct world *w, struct str text, const char *path, st
             buf_printf(out, "%s:%u: expected NAME=value\n", path, line);
             return ERR_SYNTAX;
         }
-        if (rest.len >= 2 && (rest.p[0] == '"' || rest.p[0] == '\'') && rest.p[rest.len - 1] == rest.p[0])
+        if (rest.len >= 2 && (rest.p[0] == '"' || rest.p[0] == '\'') &&
+            rest.p[rest.len - 1] == rest.p[0])
             rest = str_of(rest.p + 1, rest.len - 2);
         if (w->count == room) {
             room = room ? room * 2 : 16;
@@ -134,16 +135,21 @@ struct conf_source world_source(struct world *w)
 int data_dir_lock(const char *path, struct buf *out)
 {
     if (mkdir(path, 0700) && errno != EEXIST) {
-        buf_printf(out, "the data directory %s cannot be made: %s; name another with --data\n", path, strerror(errno));
+        buf_printf(out, "the data directory %s cannot be made: %s; name another with --data\n",
+                   path, strerror(errno));
         return -1;
     }
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) {
-        buf_printf(out, "the data directory %s cannot be opened: %s; name another with --data\n", path, strerror(errno));
+        buf_printf(out, "the data directory %s cannot be opened: %s; name another with --data\n",
+                   path, strerror(errno));
         return -1;
     }
     if (flock(fd, LOCK_EX | LOCK_NB)) {
-        buf_printf(out, "another weir serves from the data directory %s; stop it, or name another with --data\n", path);
+        buf_printf(
+            out,
+            "another weir serves from the data directory %s; stop it, or name another with --data\n",
+            path);
         close(fd);
         return -1;
     }
@@ -163,8 +169,11 @@ static struct secret *make_master_key(int dir, struct buf *out)
         close(fd);
     struct secret *key = ok ? secret_new(str_of(text, sizeof text - 1)) : NULL;
     if (!ok)
-        buf_printf(out, "no master key is configured, and none could be written to the data directory: %s; set "
-                        "general_settings.master_key\n", strerror(errno));
+        buf_printf(
+            out,
+            "no master key is configured, and none could be written to the data directory: %s; set "
+            "general_settings.master_key\n",
+            strerror(errno));
     wipe(text, sizeof text);
     return key;
 }
@@ -183,8 +192,10 @@ struct secret *data_dir_master_key(const char *path, bool *ret_made, struct buf 
         if (dir >= 0)
             close(dir);
     } else if (e || str_trim(text).len < 8) {
-        buf_printf(out, "%.*s holds no usable master key; delete it to have one made, or set general_settings.master_key\n",
-                   STR_ARG(file));
+        buf_printf(
+            out,
+            "%.*s holds no usable master key; delete it to have one made, or set general_settings.master_key\n",
+            STR_ARG(file));
     } else {
         key = secret_new(str_trim(text));
         wipe((char *)(uintptr_t)text.p, text.len);

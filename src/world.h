@@ -6,8 +6,8 @@
 #include "conf/conf.h"
 
 struct world {
-    struct arena *arena;          /* of env_file's variables */
-    struct conf_member *vars;     /* name, value as it is */
+    struct arena *arena;      /* of env_file's variables */
+    struct conf_member *vars; /* name, value as it is */
     size_t count;
 };
 

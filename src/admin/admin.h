@@ -19,7 +19,7 @@ route_fn admin_root;
 route_fn admin_liveness;
 route_fn admin_readiness;
 route_fn admin_models;
-route_fn admin_model;       /* capture: id */
+route_fn admin_model; /* capture: id */
 route_fn admin_model_info;
 route_fn admin_routes;
 route_fn admin_openapi;

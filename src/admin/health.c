@@ -10,7 +10,9 @@ int admin_root(const struct route_call *call, struct buf *out)
     json_obj(&w, NULL);
     json_strz(&w, "name", "weir");
     json_str(&w, "version", app->version);
-    json_strz(&w, "about", "An LLM gateway: point an OpenAI SDK's base_url here. GET /routes lists what it answers.");
+    json_strz(
+        &w, "about",
+        "An LLM gateway: point an OpenAI SDK's base_url here. GET /routes lists what it answers.");
     json_end(&w);
     return 200;
 }

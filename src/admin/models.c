@@ -34,7 +34,8 @@ int admin_models(const struct route_call *call, struct buf *out)
 {
     const struct admin_app *app = call->app;
     const struct router *r = app->router;
-    bool wildcards = str_eq_nocase(query_value(call->head->query, STR("return_wildcard_routes"), call->arena), STR("true"));
+    bool wildcards = str_eq_nocase(
+        query_value(call->head->query, STR("return_wildcard_routes"), call->arena), STR("true"));
     struct json_write w;
     json_begin(&w, out);
     json_obj(&w, NULL);
@@ -58,7 +59,8 @@ int admin_model(const struct route_call *call, struct buf *out)
     struct fault fault;
     enum err e = router_pick(app->router, call->capture, call->arena, &pick, &fault);
     if (e == ERR_UNKNOWN_MODEL) {
-        fault_set(&fault, ERR_NO_MODEL, call->arena, "The model '%.*s' does not exist on this gateway. GET /v1/models lists them.",
+        fault_set(&fault, ERR_NO_MODEL, call->arena,
+                  "The model '%.*s' does not exist on this gateway. GET /v1/models lists them.",
                   STR_ARG(str_head(call->capture, 256)));
         fault.param = STR("model");
         openai_write_fault(&fault, str_of(NULL, 0), out);

@@ -56,10 +56,12 @@ static void put_operation(struct json_write *w, const struct route *r)
     json_strz(w, "summary", r->help);
     put_parameter(w, r->pattern);
     if (r->family != FAMILY_ADMIN)
-        json_raw(w, "requestBody",
-                 STR("{\"required\":true,\"content\":{\"application/json\":{\"schema\":{\"type\":\"object\"}}}}"));
-    json_raw(w, "responses",
-             STR("{\"200\":{\"description\":\"the answer\"},\"default\":{\"description\":\"an error in OpenAI's shape\"}}"));
+        json_raw(
+            w, "requestBody",
+            STR("{\"required\":true,\"content\":{\"application/json\":{\"schema\":{\"type\":\"object\"}}}}"));
+    json_raw(
+        w, "responses",
+        STR("{\"200\":{\"description\":\"the answer\"},\"default\":{\"description\":\"an error in OpenAI's shape\"}}"));
     json_arr(w, "security");
     if (r->role != ROUTE_PUBLIC)
         json_raw(w, NULL, STR("{\"key\":[]}"));
@@ -78,7 +80,8 @@ int admin_openapi(const struct route_call *call, struct buf *out)
     json_strz(&w, "title", "weir");
     json_str(&w, "version", app->version);
     json_end(&w);
-    json_raw(&w, "components", STR("{\"securitySchemes\":{\"key\":{\"type\":\"http\",\"scheme\":\"bearer\"}}}"));
+    json_raw(&w, "components",
+             STR("{\"securitySchemes\":{\"key\":{\"type\":\"http\",\"scheme\":\"bearer\"}}}"));
     json_obj(&w, "paths");
     for (size_t i = 0; i < app->routes->count; i++) {
         const struct route *r = &app->routes->rows[i];

@@ -23,9 +23,11 @@ void *arena_zalloc(struct arena *a, size_t n) __attribute__((alloc_size(2), retu
 #define ARENA_NEW(a, type) ((type *)arena_zalloc((a), sizeof(type)))
 #define ARENA_ARRAY(a, type, n) ((type *)arena_zalloc((a), sizeof(type) * (n)))
 
-struct str arena_dup(struct arena *a, struct str s); /* the copy is followed by a NUL, not counted */
-char *arena_cstr(struct arena *a, struct str s);     /* the same, as a C string */
-struct str arena_printf(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+struct str arena_dup(struct arena *a,
+                     struct str s);              /* the copy is followed by a NUL, not counted */
+char *arena_cstr(struct arena *a, struct str s); /* the same, as a C string */
+struct str arena_printf(struct arena *a, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
 struct str arena_vprintf(struct arena *a, const char *fmt, va_list ap)
     __attribute__((format(printf, 2, 0)));
 

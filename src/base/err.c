@@ -10,7 +10,8 @@ static const struct row {
     const char *text;
 } rows[ERR_COUNT] = {
     [ERR_OK] = { "ERR_OK", 200, "", NULL, "success" },
-#define ERR(name, status, type, code, text) [ERR_##name] = { "ERR_" #name, status, type, code, text },
+#define ERR(name, status, type, code, text)                                                        \
+    [ERR_##name] = { "ERR_" #name, status, type, code, text },
 #include "base/err.def"
 #undef ERR
 };

@@ -40,10 +40,11 @@ static inline void list_remove(struct list *item)
     list_init(item);
 }
 
-#define CONTAINER_OF(ptr, type, member) ((type *)(void *)((char *)(ptr) - offsetof(type, member)))
+#define CONTAINER_OF(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 #define LIST_EACH(it, l) for (struct list *it = (l)->next; it != (l); it = it->next)
 /* The body may remove `it`. */
 #define LIST_EACH_SAFE(it, l)                                                                      \
-    for (struct list *it = (l)->next, *it##_next = it->next; it != (l); it = it##_next, it##_next = it->next)
+    for (struct list *it = (l)->next, *it##_next = it->next; it != (l);                            \
+         it = it##_next, it##_next = it->next)
 
 #endif

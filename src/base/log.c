@@ -110,7 +110,8 @@ void log_ms(struct log_line *l, const char *key, uint64_t us)
 {
     put_key(l, key);
     buf_u64(l->out, us / 1000);
-    char frac[4] = { '.', (char)('0' + us / 100 % 10), (char)('0' + us / 10 % 10), (char)('0' + us % 10) };
+    char frac[4] = { '.', (char)('0' + us / 100 % 10), (char)('0' + us / 10 % 10),
+                     (char)('0' + us % 10) };
     buf_put(l->out, str_of(frac, sizeof frac));
 }
 

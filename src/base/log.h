@@ -22,9 +22,11 @@ struct log_line {
 
 void log_begin(struct log_line *l, struct buf *out, enum log_form form, enum log_level level,
                uint64_t unix_ms, const char *event);
-void log_str(struct log_line *l, const char *key, struct str value); /* an empty value is left out */
+void log_str(struct log_line *l, const char *key,
+             struct str value); /* an empty value is left out */
 void log_u64(struct log_line *l, const char *key, uint64_t value);
-void log_ms(struct log_line *l, const char *key, uint64_t us); /* microseconds, shown as ms with 3 decimals */
+void log_ms(struct log_line *l, const char *key,
+            uint64_t us); /* microseconds, shown as ms with 3 decimals */
 void log_end(struct log_line *l);
 
 #endif

@@ -9,7 +9,8 @@
 #include <stddef.h>
 
 void *mem_alloc(size_t n) __attribute__((malloc, alloc_size(1), returns_nonnull));
-void *mem_zalloc(size_t n) __attribute__((malloc, alloc_size(1), returns_nonnull)); /* zero-filled */
+void *mem_zalloc(size_t n)
+    __attribute__((malloc, alloc_size(1), returns_nonnull)); /* zero-filled */
 void *mem_realloc(void *p, size_t n) __attribute__((alloc_size(2), returns_nonnull));
 char *mem_strdup(const char *s) __attribute__((malloc, returns_nonnull));
 void mem_free(void *p); /* accepts NULL */

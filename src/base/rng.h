@@ -13,12 +13,12 @@ struct rng {
     uint64_t seeded; /* 0: from the kernel; else the state of the test generator */
 };
 
-void rng_init(struct rng *r);                     /* aborts when the kernel gives no randomness */
+void rng_init(struct rng *r);                       /* aborts when the kernel gives no randomness */
 void rng_init_seeded(struct rng *r, uint64_t seed); /* tests only; seed > 0 */
 void rng_bytes(struct rng *r, void *ret_bytes, size_t n);
 uint64_t rng_u64(struct rng *r);
 
-#define RNG_UUID_BYTES 37 /* text and NUL */
+#define RNG_UUID_BYTES 37                                    /* text and NUL */
 void rng_uuid(struct rng *r, char ret_text[RNG_UUID_BYTES]); /* version 4 */
 
 /* n characters of [0-9A-Za-z], no NUL. 62 symbols: 5.95 bits each. */

@@ -10,8 +10,8 @@
 
 struct secret;
 
-struct secret *secret_new(struct str bytes);  /* copies; the caller wipes its own copy */
-void secret_free(struct secret *s);           /* wipes; accepts NULL */
+struct secret *secret_new(struct str bytes); /* copies; the caller wipes its own copy */
+void secret_free(struct secret *s);          /* wipes; accepts NULL */
 bool secret_eq(const struct secret *s, struct str bytes); /* time depends on the lengths alone */
 struct str secret_reveal(const struct secret *s);
 size_t secret_len(const struct secret *s);

@@ -17,7 +17,10 @@ struct str {
 
 /* A literal, usable in constant initialisers. */
 #define STR(lit) ((struct str){ (lit), sizeof(lit) - 1 })
-#define STR_INIT(lit) { (lit), sizeof(lit) - 1 }
+#define STR_INIT(lit)                                                                              \
+    {                                                                                              \
+        (lit), sizeof(lit) - 1                                                                     \
+    }
 /* For printf: `printf("%.*s", STR_ARG(s))`. */
 #define STR_ARG(s) (int)(s).len, ((s).p ? (s).p : "")
 

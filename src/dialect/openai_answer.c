@@ -17,8 +17,8 @@ static uint64_t number_of(struct str text, const struct json_member *m)
 }
 
 /* The part of a usage object under `name`, e.g. prompt_tokens_details. */
-static void read_details(struct str usage, const struct json_member *m, const struct str *want, uint64_t **ret,
-                         size_t n)
+static void read_details(struct str usage, const struct json_member *m, const struct str *want,
+                         uint64_t **ret, size_t n)
 {
     struct json_member got[8];
     if (m->type != JSON_OBJECT)
@@ -32,7 +32,8 @@ static void read_details(struct str usage, const struct json_member *m, const st
 bool openai_read_usage(struct str json, struct ir_usage *ret_usage)
 {
     static const struct str top[] = { STR_INIT("prompt_tokens"), STR_INIT("completion_tokens"),
-                                      STR_INIT("prompt_tokens_details"), STR_INIT("completion_tokens_details") };
+                                      STR_INIT("prompt_tokens_details"),
+                                      STR_INIT("completion_tokens_details") };
     static const struct str in[] = { STR_INIT("cached_tokens"), STR_INIT("cache_write_tokens"),
                                      STR_INIT("audio_tokens"), STR_INIT("image_tokens") };
     static const struct str out[] = { STR_INIT("reasoning_tokens"), STR_INIT("audio_tokens"),
@@ -64,7 +65,8 @@ static enum err scan(struct str text, struct openai_answer *ret, struct json_mem
     ret->has_error = m[A_ERROR].type != JSON_ABSENT && m[A_ERROR].type != JSON_NULL;
     if (m[A_USAGE].type == JSON_OBJECT)
         openai_read_usage(json_value(text, &m[A_USAGE]), &ret->usage);
-    struct json_iter it = json_iter(m[A_CHOICES].type == JSON_ARRAY ? json_value(text, &m[A_CHOICES]) : STR("[]"));
+    struct json_iter it =
+        json_iter(m[A_CHOICES].type == JSON_ARRAY ? json_value(text, &m[A_CHOICES]) : STR("[]"));
     ret->no_choices = !json_next(&it);
     return ERR_OK;
 }
@@ -88,7 +90,8 @@ static bool has_text(struct str text, const struct json_member *m)
 static bool tool_calls_have_content(struct str calls)
 {
     static const struct str parts[] = { STR_INIT("function"), STR_INIT("custom") };
-    static const struct str inner[] = { STR_INIT("arguments"), STR_INIT("input"), STR_INIT("name") };
+    static const struct str inner[] = { STR_INIT("arguments"), STR_INIT("input"),
+                                        STR_INIT("name") };
     struct json_iter it = json_iter(calls);
     while (json_next(&it)) {
         struct json_member part[2], m[3];
@@ -107,30 +110,48 @@ static bool tool_calls_have_content(struct str calls)
 static bool delta_has_content(struct str delta)
 {
     /* `reasoning_content` (DeepSeek), `reasoning` (OpenRouter) and `thinking_blocks` (LiteLLM) are de facto. */
-    enum { D_CONTENT, D_REFUSAL, D_REASONING, D_REASONING2, D_TOOLS, D_FUNCTION, D_AUDIO, D_BLOCKS, D_COUNT };
+    enum {
+        D_CONTENT,
+        D_REFUSAL,
+        D_REASONING,
+        D_REASONING2,
+        D_TOOLS,
+        D_FUNCTION,
+        D_AUDIO,
+        D_BLOCKS,
+        D_COUNT
+    };
     static const struct str want[D_COUNT] = {
-        [D_CONTENT] = STR_INIT("content"),       [D_REFUSAL] = STR_INIT("refusal"),
-        [D_REASONING] = STR_INIT("reasoning_content"), [D_REASONING2] = STR_INIT("reasoning"),
-        [D_TOOLS] = STR_INIT("tool_calls"),      [D_FUNCTION] = STR_INIT("function_call"),
-        [D_AUDIO] = STR_INIT("audio"),           [D_BLOCKS] = STR_INIT("thinking_blocks"),
+        [D_CONTENT] = STR_INIT("content"),
+        [D_REFUSAL] = STR_INIT("refusal"),
+        [D_REASONING] = STR_INIT("reasoning_content"),
+        [D_REASONING2] = STR_INIT("reasoning"),
+        [D_TOOLS] = STR_INIT("tool_calls"),
+        [D_FUNCTION] = STR_INIT("function_call"),
+        [D_AUDIO] = STR_INIT("audio"),
+        [D_BLOCKS] = STR_INIT("thinking_blocks"),
     };
     struct json_member m[D_COUNT];
     if (!json_peek_object(delta, want, D_COUNT, m, NULL))
         return false;
-    if (has_text(delta, &m[D_CONTENT]) || has_text(delta, &m[D_REFUSAL]) || has_text(delta, &m[D_REASONING]) ||
-        has_text(delta, &m[D_REASONING2]))
+    if (has_text(delta, &m[D_CONTENT]) || has_text(delta, &m[D_REFUSAL]) ||
+        has_text(delta, &m[D_REASONING]) || has_text(delta, &m[D_REASONING2]))
         return true;
-    if (m[D_CONTENT].type == JSON_ARRAY || m[D_FUNCTION].type == JSON_OBJECT || m[D_AUDIO].type == JSON_OBJECT)
+    if (m[D_CONTENT].type == JSON_ARRAY || m[D_FUNCTION].type == JSON_OBJECT ||
+        m[D_AUDIO].type == JSON_OBJECT)
         return true;
-    struct json_iter blocks = json_iter(m[D_BLOCKS].type == JSON_ARRAY ? json_value(delta, &m[D_BLOCKS]) : STR("[]"));
+    struct json_iter blocks =
+        json_iter(m[D_BLOCKS].type == JSON_ARRAY ? json_value(delta, &m[D_BLOCKS]) : STR("[]"));
     if (json_next(&blocks))
         return true;
     return m[D_TOOLS].type == JSON_ARRAY && tool_calls_have_content(json_value(delta, &m[D_TOOLS]));
 }
 
-enum err openai_read_event(enum openai_kind kind, struct str data, bool look_for_content, struct openai_answer *ret)
+enum err openai_read_event(enum openai_kind kind, struct str data, bool look_for_content,
+                           struct openai_answer *ret)
 {
-    static const struct str want[] = { STR_INIT("finish_reason"), STR_INIT("delta"), STR_INIT("text") };
+    static const struct str want[] = { STR_INIT("finish_reason"), STR_INIT("delta"),
+                                       STR_INIT("text") };
     struct json_member m[A_COUNT], c[3];
     *ret = (struct openai_answer){ 0 };
     TRY(scan(data, ret, m));
@@ -144,15 +165,17 @@ enum err openai_read_event(enum openai_kind kind, struct str data, bool look_for
             ret->finish = true;
         if (!look_for_content)
             continue;
-        if (kind == OPENAI_TEXT ? has_text(it.value, &c[2])
-                                : c[1].type == JSON_OBJECT && delta_has_content(json_value(it.value, &c[1])))
+        if (kind == OPENAI_TEXT
+                ? has_text(it.value, &c[2])
+                : c[1].type == JSON_OBJECT && delta_has_content(json_value(it.value, &c[1])))
             ret->content = true;
     }
     return ERR_OK;
 }
 
 /* Two edits at most, so no splice: the text is copied once, around them. */
-bool openai_put_answer(const struct openai_answer *ans, struct str model_json, bool hide_usage, struct buf *out)
+bool openai_put_answer(const struct openai_answer *ans, struct str model_json, bool hide_usage,
+                       struct buf *out)
 {
     struct edit {
         size_t at, len;

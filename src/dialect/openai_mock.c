@@ -12,13 +12,14 @@ static const struct {
     int status;
     const char *type, *code, *msg;
 } mock_errors[] = {
-    { STR_INIT("litellm.RateLimitError"), ERR_UPSTREAM, 429, "rate_limit_error", "rate_limit_exceeded",
-      "this is a mock rate limit error" },
+    { STR_INIT("litellm.RateLimitError"), ERR_UPSTREAM, 429, "rate_limit_error",
+      "rate_limit_exceeded", "this is a mock rate limit error" },
     { STR_INIT("litellm.ContextWindowExceededError"), ERR_UPSTREAM, 400, "invalid_request_error",
       "context_length_exceeded", "this is a mock context window exceeded error" },
     { STR_INIT("litellm.ContentPolicyViolationError"), ERR_UPSTREAM, 400, "invalid_request_error",
       "content_policy_violation", "this is a mock content policy violation error" },
-    { STR_INIT("litellm.InternalServerError"), ERR_UPSTREAM, 500, "server_error", "", "this is a mock internal server error" },
+    { STR_INIT("litellm.InternalServerError"), ERR_UPSTREAM, 500, "server_error", "",
+      "this is a mock internal server error" },
 };
 
 bool openai_mock_fault(struct str response, struct arena *a, struct fault *ret_fault)
@@ -56,11 +57,13 @@ static void put_usage(struct json_write *w, enum openai_kind kind)
     json_uint(w, "prompt_tokens", MOCK_PROMPT_TOKENS);
     if (kind != OPENAI_EMBED)
         json_uint(w, "completion_tokens", MOCK_COMPLETION_TOKENS);
-    json_uint(w, "total_tokens", MOCK_PROMPT_TOKENS + (kind == OPENAI_EMBED ? 0 : MOCK_COMPLETION_TOKENS));
+    json_uint(w, "total_tokens",
+              MOCK_PROMPT_TOKENS + (kind == OPENAI_EMBED ? 0 : MOCK_COMPLETION_TOKENS));
     json_end(w);
 }
 
-static void put_identity(struct json_write *w, const struct openai_mock *m, bool chunk, struct arena *a)
+static void put_identity(struct json_write *w, const struct openai_mock *m, bool chunk,
+                         struct arena *a)
 {
     json_str(w, "id", arena_printf(a, "%s%.*s", id_prefix(m->kind), STR_ARG(m->id)));
     json_strz(w, "object",
@@ -74,7 +77,8 @@ static void put_identity(struct json_write *w, const struct openai_mock *m, bool
 /* A whole completion given as an object: its members, with id, created and model where it has none. */
 static void put_object(const struct openai_mock *m, struct arena *a, struct buf *out)
 {
-    static const struct str filled[] = { STR_INIT("id"), STR_INIT("object"), STR_INIT("created"), STR_INIT("model") };
+    static const struct str filled[] = { STR_INIT("id"), STR_INIT("object"), STR_INIT("created"),
+                                         STR_INIT("model") };
     struct json_member got[4];
     struct json_write w;
     json_peek_object(m->response, filled, 4, got, NULL);
@@ -152,13 +156,14 @@ void openai_mock_whole(const struct openai_mock *m, struct arena *a, struct buf 
 /* -- streams */
 
 struct chunk {
-    const char *member;     /* "delta" for chat, "text" for completions */
-    struct str value;       /* JSON text */
-    struct str finish;      /* JSON text */
+    const char *member; /* "delta" for chat, "text" for completions */
+    struct str value;   /* JSON text */
+    struct str finish;  /* JSON text */
     uint64_t index;
 };
 
-static void put_chunk(const struct openai_mock *m, const struct chunk *c, struct arena *a, struct buf *out)
+static void put_chunk(const struct openai_mock *m, const struct chunk *c, struct arena *a,
+                      struct buf *out)
 {
     struct json_write w;
     buf_put(out, STR("data: "));
@@ -184,7 +189,8 @@ static void put_chunk(const struct openai_mock *m, const struct chunk *c, struct
 }
 
 /* The text in pieces of a word each, as a provider would send it. */
-static void put_words(const struct openai_mock *m, struct str text, uint64_t index, struct arena *a, struct buf *out)
+static void put_words(const struct openai_mock *m, struct str text, uint64_t index, struct arena *a,
+                      struct buf *out)
 {
     struct buf piece;
     buf_init(&piece, 16 * 1024 * 1024);
@@ -198,7 +204,9 @@ static void put_words(const struct openai_mock *m, struct str text, uint64_t ind
         json_quote(&piece, str_head(text, n));
         if (m->kind == OPENAI_CHAT)
             buf_putc(&piece, '}');
-        put_chunk(m, &(struct chunk){ m->kind == OPENAI_CHAT ? "delta" : "text", buf_str(&piece), STR("null"), index },
+        put_chunk(m,
+                  &(struct chunk){ m->kind == OPENAI_CHAT ? "delta" : "text", buf_str(&piece),
+                                   STR("null"), index },
                   a, out);
         text = str_skip(text, n);
     }
@@ -206,9 +214,11 @@ static void put_words(const struct openai_mock *m, struct str text, uint64_t ind
 }
 
 /* One choice of a completion given as an object, as chunks. */
-static void put_choice(const struct openai_mock *m, struct str choice, uint64_t index, struct arena *a, struct buf *out)
+static void put_choice(const struct openai_mock *m, struct str choice, uint64_t index,
+                       struct arena *a, struct buf *out)
 {
-    static const struct str want[] = { STR_INIT("message"), STR_INIT("text"), STR_INIT("finish_reason") };
+    static const struct str want[] = { STR_INIT("message"), STR_INIT("text"),
+                                       STR_INIT("finish_reason") };
     struct json_member c[3];
     struct str finish = STR("\"stop\"");
     json_peek_object(choice, want, 3, c, NULL);
@@ -220,7 +230,10 @@ static void put_choice(const struct openai_mock *m, struct str choice, uint64_t 
         put_chunk(m, &(struct chunk){ "text", STR("\"\""), finish, index }, a, out);
         return;
     }
-    put_chunk(m, &(struct chunk){ "delta", STR("{\"role\":\"assistant\",\"content\":\"\"}"), STR("null"), index }, a, out);
+    put_chunk(m,
+              &(struct chunk){ "delta", STR("{\"role\":\"assistant\",\"content\":\"\"}"),
+                               STR("null"), index },
+              a, out);
     if (c[0].type == JSON_OBJECT) {
         struct json_iter it = json_iter(json_value(choice, &c[0]));
         while (json_next(&it)) {
@@ -239,7 +252,8 @@ static void put_choice(const struct openai_mock *m, struct str choice, uint64_t 
                 buf_putc(&calls, '[');
                 for (unsigned i = 0; json_next(&call); i++) {
                     struct str inner = str_trim(str_skip(call.value, 1));
-                    buf_printf(&calls, "%s{\"index\":%u%s", i ? "," : "", i, inner.p[0] == '}' ? "" : ",");
+                    buf_printf(&calls, "%s{\"index\":%u%s", i ? "," : "", i,
+                               inner.p[0] == '}' ? "" : ",");
                     buf_put(&calls, inner);
                 }
                 buf_putc(&calls, ']');
@@ -247,9 +261,10 @@ static void put_choice(const struct openai_mock *m, struct str choice, uint64_t 
                 buf_done(&calls);
             }
             put_chunk(m,
-                      &(struct chunk){ "delta",
-                                       arena_printf(a, "{\"%.*s\":%.*s}", STR_ARG(it.name), STR_ARG(value)),
-                                       STR("null"), index },
+                      &(struct chunk){
+                          "delta",
+                          arena_printf(a, "{\"%.*s\":%.*s}", STR_ARG(it.name), STR_ARG(value)),
+                          STR("null"), index },
                       a, out);
         }
     }

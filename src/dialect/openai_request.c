@@ -23,12 +23,9 @@ static const bool is_gateways[OPENAI_M_COUNT] = {
 struct str openai_suffix(enum openai_kind kind)
 {
     switch (kind) {
-    case OPENAI_TEXT:
-        return STR("/completions");
-    case OPENAI_EMBED:
-        return STR("/embeddings");
-    case OPENAI_CHAT:
-        break;
+    case OPENAI_TEXT: return STR("/completions");
+    case OPENAI_EMBED: return STR("/embeddings");
+    case OPENAI_CHAT: break;
     }
     return STR("/chat/completions");
 }
@@ -42,7 +39,8 @@ static enum err bad_param(struct fault *f, struct arena *a, struct str param, co
     return ERR_BAD_REQUEST;
 }
 
-static enum err read_model(struct openai_request *rq, struct str path_model, struct arena *a, struct fault *f)
+static enum err read_model(struct openai_request *rq, struct str path_model, struct arena *a,
+                           struct fault *f)
 {
     const struct json_member *m = &rq->m[OPENAI_M_MODEL];
     if (path_model.len) {
@@ -55,7 +53,8 @@ static enum err read_model(struct openai_request *rq, struct str path_model, str
         return ERR_OK;
     }
     if (m->type == JSON_ABSENT || m->type == JSON_NULL)
-        return bad_param(f, a, STR("model"), "is missing: name one of the models that GET /v1/models lists");
+        return bad_param(f, a, STR("model"),
+                         "is missing: name one of the models that GET /v1/models lists");
     if (m->type != JSON_STRING || m->value_len <= 2)
         return bad_param(f, a, STR("model"), "must be a string that is not empty");
     rq->model_json = json_value(rq->body, m);
@@ -66,7 +65,8 @@ static enum err read_model(struct openai_request *rq, struct str path_model, str
 static enum err read_stream(struct openai_request *rq, struct arena *a, struct fault *f)
 {
     const struct json_member *s = &rq->m[OPENAI_M_STREAM], *o = &rq->m[OPENAI_M_STREAM_OPTIONS];
-    if (s->type != JSON_ABSENT && s->type != JSON_NULL && s->type != JSON_TRUE && s->type != JSON_FALSE)
+    if (s->type != JSON_ABSENT && s->type != JSON_NULL && s->type != JSON_TRUE &&
+        s->type != JSON_FALSE)
         return bad_param(f, a, STR("stream"), "must be true or false");
     if (s->type == JSON_TRUE && rq->kind == OPENAI_EMBED)
         return bad_param(f, a, STR("stream"), "is not available for embeddings");
@@ -86,33 +86,37 @@ static enum err read_stream(struct openai_request *rq, struct arena *a, struct f
 }
 
 /* Seconds, as LiteLLM's clients send them. */
-static enum err read_seconds(struct openai_request *rq, enum openai_member which, int64_t *ret_ms, struct arena *a,
-                             struct fault *f)
+static enum err read_seconds(struct openai_request *rq, enum openai_member which, int64_t *ret_ms,
+                             struct arena *a, struct fault *f)
 {
     const struct json_member *m = &rq->m[which];
     double seconds;
     if (m->type == JSON_ABSENT || m->type == JSON_NULL)
         return ERR_OK;
-    if (m->type != JSON_NUMBER || !json_double(json_value(rq->body, m), &seconds) || !(seconds > 0) ||
-        seconds > 86400)
-        return bad_param(f, a, names[which], "must be a number of seconds, more than 0 and at most 86400");
+    if (m->type != JSON_NUMBER || !json_double(json_value(rq->body, m), &seconds) ||
+        !(seconds > 0) || seconds > 86400)
+        return bad_param(f, a, names[which],
+                         "must be a number of seconds, more than 0 and at most 86400");
     *ret_ms = (int64_t)(seconds * 1000 + 0.5);
     return ERR_OK;
 }
 
-static enum err refuse_destinations(const struct openai_request *rq, struct arena *a, struct fault *f)
+static enum err refuse_destinations(const struct openai_request *rq, struct arena *a,
+                                    struct fault *f)
 {
-    static const enum openai_member banned[] = { OPENAI_M_API_KEY, OPENAI_M_API_BASE, OPENAI_M_BASE_URL };
+    static const enum openai_member banned[] = { OPENAI_M_API_KEY, OPENAI_M_API_BASE,
+                                                 OPENAI_M_BASE_URL };
     for (size_t i = 0; i < sizeof banned / sizeof banned[0]; i++)
         if (rq->m[banned[i]].type != JSON_ABSENT)
-            return bad_param(f, a, names[banned[i]],
-                             "is not taken from a request: credentials and destinations are the deployment's, "
-                             "in the config's model_list");
+            return bad_param(
+                f, a, names[banned[i]],
+                "is not taken from a request: credentials and destinations are the deployment's, "
+                "in the config's model_list");
     return ERR_OK;
 }
 
-enum err openai_read_request(enum openai_kind kind, struct str body, struct str path_model, struct arena *a,
-                             struct openai_request *rq, struct fault *f)
+enum err openai_read_request(enum openai_kind kind, struct str body, struct str path_model,
+                             struct arena *a, struct openai_request *rq, struct fault *f)
 {
     struct json_problem problem;
     rq->kind = kind;
@@ -120,10 +124,12 @@ enum err openai_read_request(enum openai_kind kind, struct str body, struct str 
     rq->stream = rq->usage_asked = false;
     rq->timeout_ms = rq->stream_timeout_ms = -1;
     if (str_trim(body).len == 0)
-        return fault_set(f, ERR_BAD_JSON, a, "The request has no body; send a JSON object with at least `model`.");
+        return fault_set(f, ERR_BAD_JSON, a,
+                         "The request has no body; send a JSON object with at least `model`.");
     if (json_scan_object(body, names, OPENAI_M_COUNT, rq->m, &rq->member_count, &problem))
-        return fault_set(f, ERR_BAD_JSON, a, "The request body is not acceptable JSON: %s at byte %zu.",
-                         problem.what, problem.at);
+        return fault_set(f, ERR_BAD_JSON, a,
+                         "The request body is not acceptable JSON: %s at byte %zu.", problem.what,
+                         problem.at);
     rq->open_at = str_find_char(body, '{') + 1;
     TRY(refuse_destinations(rq, a, f));
     TRY(read_model(rq, path_model, a, f));
@@ -214,12 +220,15 @@ static void plan_usage(struct plan *p, const struct openai_request *rq, struct a
         json_peek_object(old, &include, 1, &m, NULL);
     if (m.type != JSON_ABSENT) {
         plan_value(p, o,
-                   arena_printf(a, "%.*strue%.*s", (int)m.value_at, old.p, (int)(old.len - m.value_at - m.value_len),
+                   arena_printf(a, "%.*strue%.*s", (int)m.value_at, old.p,
+                                (int)(old.len - m.value_at - m.value_len),
                                 old.p + m.value_at + m.value_len));
         return;
     }
     struct str rest = o->type == JSON_OBJECT ? str_trim(str_skip(old, 1)) : STR("}");
-    plan_value(p, o, arena_printf(a, "{\"include_usage\":true%s%.*s", rest.p[0] == '}' ? "" : ",", STR_ARG(rest)));
+    plan_value(p, o,
+               arena_printf(a, "{\"include_usage\":true%s%.*s", rest.p[0] == '}' ? "" : ",",
+                            STR_ARG(rest)));
 }
 
 /* Tools of the deployment stand before the client's own, as in LiteLLM. */
@@ -227,12 +236,12 @@ static struct str merge_arrays(struct str ours, struct str clients, struct arena
 {
     struct str ours_inner = str_trim(str_of(ours.p + 1, ours.len - 2));
     struct str clients_inner = str_trim(str_of(clients.p + 1, clients.len - 2));
-    return arena_printf(a, "[%.*s%s%.*s]", STR_ARG(ours_inner), ours_inner.len && clients_inner.len ? "," : "",
-                        STR_ARG(clients_inner));
+    return arena_printf(a, "[%.*s%s%.*s]", STR_ARG(ours_inner),
+                        ours_inner.len && clients_inner.len ? "," : "", STR_ARG(clients_inner));
 }
 
-static void plan_deployment(struct plan *p, const struct openai_request *rq, const struct conf_deployment *d,
-                            struct arena *a)
+static void plan_deployment(struct plan *p, const struct openai_request *rq,
+                            const struct conf_deployment *d, struct arena *a)
 {
     size_t n = d->default_count + d->extra_body_count + d->drop_count;
     if (n == 0)
@@ -251,12 +260,14 @@ static void plan_deployment(struct plan *p, const struct openai_request *rq, con
         const struct conf_member *def = &d->defaults[i];
         if (got[i].type == JSON_ABSENT)
             plan_insert(p, def->name, def->json);
-        else if (got[i].type == JSON_ARRAY && str_eq(def->name, STR("tools")) && def->json.p[0] == '[')
+        else if (got[i].type == JSON_ARRAY && str_eq(def->name, STR("tools")) &&
+                 def->json.p[0] == '[')
             plan_value(p, &got[i], merge_arrays(def->json, json_value(rq->body, &got[i]), a));
     }
     for (size_t i = 0; i < d->extra_body_count; i++) {
         const struct json_member *m = &got[d->default_count + i];
-        if (str_eq(d->extra_body[i].name, names[OPENAI_M_MODEL]) || str_eq(d->extra_body[i].name, names[OPENAI_M_STREAM]))
+        if (str_eq(d->extra_body[i].name, names[OPENAI_M_MODEL]) ||
+            str_eq(d->extra_body[i].name, names[OPENAI_M_STREAM]))
             continue; /* routing decides the model, the client decides the framing */
         if (m->type == JSON_ABSENT)
             plan_insert(p, d->extra_body[i].name, d->extra_body[i].json);
@@ -270,7 +281,8 @@ static void plan_deployment(struct plan *p, const struct openai_request *rq, con
     }
 }
 
-static void plan_model(struct plan *p, const struct openai_request *rq, struct str upstream_model, struct arena *a)
+static void plan_model(struct plan *p, const struct openai_request *rq, struct str upstream_model,
+                       struct arena *a)
 {
     const struct json_member *m = &rq->m[OPENAI_M_MODEL];
     struct buf quoted;

@@ -32,14 +32,15 @@ int64_t retry_hint_ms(const struct retry_headers *h, uint64_t unix_ms)
 
 static bool is_token_char(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
-           c == '*' || c == '.';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_' || c == '*' || c == '.';
 }
 
 /* The length of a key or account id that starts here, or 0. OpenAI's messages echo keys with stars in the middle. */
 static size_t secret_token(struct str s)
 {
-    static const struct str prefixes[] = { STR_INIT("sk-"), STR_INIT("org-"), STR_INIT("proj_"), STR_INIT("AIza") };
+    static const struct str prefixes[] = { STR_INIT("sk-"), STR_INIT("org-"), STR_INIT("proj_"),
+                                           STR_INIT("AIza") };
     for (size_t i = 0; i < sizeof prefixes / sizeof prefixes[0]; i++) {
         if (!str_starts(s, prefixes[i]))
             continue;
@@ -90,8 +91,8 @@ static struct str text_of(struct str object, const struct json_member *m, struct
 
 static void read_error_object(struct str object, struct arena *a, struct upstream_error *e)
 {
-    static const struct str names[] = { STR_INIT("message"), STR_INIT("type"), STR_INIT("code"), STR_INIT("param"),
-                                        STR_INIT("status") };
+    static const struct str names[] = { STR_INIT("message"), STR_INIT("type"), STR_INIT("code"),
+                                        STR_INIT("param"), STR_INIT("status") };
     struct json_member m[5];
     json_peek_object(object, names, 5, m, NULL);
     e->message = text_of(object, &m[0], a);
@@ -104,7 +105,8 @@ static void read_error_object(struct str object, struct arena *a, struct upstrea
 /* False when the body is no JSON that holds an error. */
 static bool read_error(struct str body, struct arena *a, struct upstream_error *e)
 {
-    static const struct str names[] = { STR_INIT("error"), STR_INIT("detail"), STR_INIT("message") };
+    static const struct str names[] = { STR_INIT("error"), STR_INIT("detail"),
+                                        STR_INIT("message") };
     struct json_problem problem;
     struct json_member m[3];
     *e = (struct upstream_error){ 0 };
@@ -152,7 +154,8 @@ static bool has_code(const struct upstream_error *e, const char *code)
     return str_eq(e->code, str_c(code)) || str_eq(e->type, str_c(code));
 }
 
-struct class {
+struct class
+{
     const char *type, *code;
     int status;
     enum err err;
@@ -162,10 +165,14 @@ static struct class class_400(const struct upstream_error *e)
 {
     if (has_code(e, "context_length_exceeded") || says(e, "maximum context length") ||
         says(e, "exceeds the context window") || says(e, "prompt is too long"))
-        return (struct class){ "invalid_request_error", "context_length_exceeded", 400, ERR_UPSTREAM };
-    if (has_code(e, "content_filter") || has_code(e, "content_policy_violation") || has_code(e, "invalid_prompt"))
-        return (struct class){ "invalid_request_error", "content_policy_violation", 400, ERR_UPSTREAM };
-    if (says(e, "API key not valid") || says(e, "API key expired") || has_code(e, "invalid_api_key"))
+        return (struct class){ "invalid_request_error", "context_length_exceeded", 400,
+                               ERR_UPSTREAM };
+    if (has_code(e, "content_filter") || has_code(e, "content_policy_violation") ||
+        has_code(e, "invalid_prompt"))
+        return (struct class){ "invalid_request_error", "content_policy_violation", 400,
+                               ERR_UPSTREAM };
+    if (says(e, "API key not valid") || says(e, "API key expired") ||
+        has_code(e, "invalid_api_key"))
         return (struct class){ "server_error", "upstream_auth", 502, ERR_UPSTREAM_AUTH };
     return (struct class){ "invalid_request_error", NULL, 400, ERR_UPSTREAM };
 }
@@ -173,26 +180,21 @@ static struct class class_400(const struct upstream_error *e)
 static struct class class_of(int status, const struct upstream_error *e)
 {
     switch (status) {
-    case 400:
-        return class_400(e);
-    case 401:
-        return (struct class){ "server_error", "upstream_auth", 502, ERR_UPSTREAM_AUTH };
+    case 400: return class_400(e);
+    case 401: return (struct class){ "server_error", "upstream_auth", 502, ERR_UPSTREAM_AUTH };
     case 402:
         return (struct class){ "insufficient_quota", "insufficient_quota", 429, ERR_UPSTREAM };
-    case 403:
-        return (struct class){ "permission_error", NULL, 403, ERR_UPSTREAM };
+    case 403: return (struct class){ "permission_error", NULL, 403, ERR_UPSTREAM };
     case 404:
-        return (struct class){ "invalid_request_error", e->code.len ? NULL : "model_not_found", 404, ERR_UPSTREAM };
+        return (struct class){ "invalid_request_error", e->code.len ? NULL : "model_not_found", 404,
+                               ERR_UPSTREAM };
     case 408:
     case 504:
-    case 524:
-        return (struct class){ "timeout_error", "timeout", 504, ERR_UPSTREAM };
-    case 409:
-        return (struct class){ "conflict_error", NULL, 409, ERR_UPSTREAM };
+    case 524: return (struct class){ "timeout_error", "timeout", 504, ERR_UPSTREAM };
+    case 409: return (struct class){ "conflict_error", NULL, 409, ERR_UPSTREAM };
     case 413:
         return (struct class){ "invalid_request_error", "request_too_large", 413, ERR_UPSTREAM };
-    case 422:
-        return (struct class){ "invalid_request_error", NULL, 422, ERR_UPSTREAM };
+    case 422: return (struct class){ "invalid_request_error", NULL, 422, ERR_UPSTREAM };
     case 429:
         if (has_code(e, "insufficient_quota") || has_code(e, "credit_balance_exhausted") ||
             has_code(e, "billing_hard_limit_reached"))
@@ -200,11 +202,10 @@ static struct class class_of(int status, const struct upstream_error *e)
         return (struct class){ NULL, "rate_limit_exceeded", 429, ERR_UPSTREAM };
     case 503:
     case 529:
-        return (struct class){ "service_unavailable_error", "server_is_overloaded", 503, ERR_UPSTREAM };
-    case 500:
-        return (struct class){ "server_error", NULL, 500, ERR_UPSTREAM };
-    default:
-        break;
+        return (struct class){ "service_unavailable_error", "server_is_overloaded", 503,
+                               ERR_UPSTREAM };
+    case 500: return (struct class){ "server_error", NULL, 500, ERR_UPSTREAM };
+    default: break;
     }
     if (status >= 400 && status < 500)
         return (struct class){ "invalid_request_error", NULL, status, ERR_UPSTREAM };
@@ -216,7 +217,8 @@ static struct class class_of(int status, const struct upstream_error *e)
 /* An error inside a 200 answer or a stream carries no status of its own: its type and code tell. */
 static int status_of(const struct upstream_error *e)
 {
-    if (has_code(e, "rate_limit_exceeded") || has_code(e, "rate_limit_error") || has_code(e, "insufficient_quota"))
+    if (has_code(e, "rate_limit_exceeded") || has_code(e, "rate_limit_error") ||
+        has_code(e, "insufficient_quota"))
         return 429;
     if (has_code(e, "invalid_api_key") || has_code(e, "authentication_error"))
         return 401;
@@ -229,8 +231,8 @@ static int status_of(const struct upstream_error *e)
     return 500;
 }
 
-void upstream_fault(int status, struct str body, struct str who, struct str credential, int64_t retry_ms,
-                    struct arena *a, struct fault *f)
+void upstream_fault(int status, struct str body, struct str who, struct str credential,
+                    int64_t retry_ms, struct arena *a, struct fault *f)
 {
     struct upstream_error e;
     bool understood = read_error(body, a, &e);
@@ -245,10 +247,11 @@ void upstream_fault(int status, struct str body, struct str who, struct str cred
     f->type = c.type ? str_c(c.type) : e.type.len ? e.type : STR("rate_limit_error");
     f->code = c.code ? str_c(c.code) : e.code;
     if (c.err == ERR_UPSTREAM_AUTH) {
-        f->msg = arena_printf(a,
-                              "%.*s refused the gateway's credential for this deployment (its status was %d). Whoever "
-                              "runs the gateway must set a valid api_key.",
-                              STR_ARG(who), status);
+        f->msg = arena_printf(
+            a,
+            "%.*s refused the gateway's credential for this deployment (its status was %d). Whoever "
+            "runs the gateway must set a valid api_key.",
+            STR_ARG(who), status);
         f->param = str_of(NULL, 0);
     } else if (understood && e.message.len) {
         f->msg = redact(str_head(e.message, 4096), credential, a);

@@ -17,8 +17,8 @@ struct retry_headers {
 int64_t retry_hint_ms(const struct retry_headers *h, uint64_t unix_ms);
 
 /* `credential` (may be empty) is cut out wherever the provider echoes it. `who` names the provider for texts: "OpenAI". */
-void upstream_fault(int status, struct str body, struct str who, struct str credential, int64_t retry_ms, struct arena *a,
-                    struct fault *ret_fault);
+void upstream_fault(int status, struct str body, struct str who, struct str credential,
+                    int64_t retry_ms, struct arena *a, struct fault *ret_fault);
 
 /* A text without the credential, and without what looks like a key or an account id. */
 struct str redact(struct str text, struct str credential, struct arena *a);

@@ -57,7 +57,8 @@ static void tap_begin(struct flow *f)
 static void tap_end(struct flow *f)
 {
     if (!json_tap_complete(f->at.tap)) {
-        attempt_fail(f, ERR_UPSTREAM_CUT, STR("a whole answer of more than 1 MiB ended in the middle"));
+        attempt_fail(f, ERR_UPSTREAM_CUT,
+                     STR("a whole answer of more than 1 MiB ended in the middle"));
         return;
     }
     openai_read_usage(json_tap_caught(f->at.tap), &f->at.usage);
@@ -97,14 +98,15 @@ void answer_body(struct flow *f, struct str bytes)
 static int64_t retry_hint(const struct flow *f)
 {
     const struct http_head *h = f->at.head;
-    const struct retry_headers hints = { http_get(h, STR("retry-after-ms")), http_get(h, STR("retry-after")) };
+    const struct retry_headers hints = { http_get(h, STR("retry-after-ms")),
+                                         http_get(h, STR("retry-after")) };
     return retry_hint_ms(&hints, loop_unix_ms(f->w->loop));
 }
 
 static void provider_fault(struct flow *f, int status, struct str body)
 {
-    upstream_fault(status, body, f->pick.endpoint->provider->title, f->at.to->credential, retry_hint(f), f->arena,
-                   &f->fault);
+    upstream_fault(status, body, f->pick.endpoint->provider->title, f->at.to->credential,
+                   retry_hint(f), f->arena, &f->fault);
     flow_fail(f);
 }
 
@@ -122,8 +124,8 @@ void answer_end(struct flow *f)
     }
     if (openai_read_answer(f->rq.kind, body, &ans)) {
         attempt_fail(f, ERR_UPSTREAM_BAD,
-                     arena_printf(f->arena, "the answer is not valid JSON: %s at byte %zu of %zu", ans.problem.what,
-                                  ans.problem.at, body.len));
+                     arena_printf(f->arena, "the answer is not valid JSON: %s at byte %zu of %zu",
+                                  ans.problem.what, ans.problem.at, body.len));
         return;
     }
     if (ans.has_error) {

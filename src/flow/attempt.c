@@ -17,8 +17,9 @@ enum next attempt_hold(struct flow *f)
 
 static bool is_reserved(struct str name)
 {
-    static const struct str names[] = { STR_INIT("host"), STR_INIT("content-length"), STR_INIT("transfer-encoding"),
-                                        STR_INIT("connection"), STR_INIT("date") };
+    static const struct str names[] = { STR_INIT("host"), STR_INIT("content-length"),
+                                        STR_INIT("transfer-encoding"), STR_INIT("connection"),
+                                        STR_INIT("date") };
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (str_eq_nocase(name, names[i]))
             return true;
@@ -28,9 +29,10 @@ static bool is_reserved(struct str name)
 /* forward_client_headers_to_llm_api: x-* but for the SDK's own, weir's own, and everything that may hold a key. */
 static bool may_forward(const struct http_head *h, struct str name)
 {
-    static const struct str never[] = { STR_INIT("x-stainless-"), STR_INIT("x-litellm-"), STR_INIT("x-weir-"),
-                                        STR_INIT("x-api-key"), STR_INIT("x-goog-api-key"), STR_INIT("x-forwarded-"),
-                                        STR_INIT("x-amz-"), STR_INIT("x-ms-") };
+    static const struct str never[] = { STR_INIT("x-stainless-"),   STR_INIT("x-litellm-"),
+                                        STR_INIT("x-weir-"),        STR_INIT("x-api-key"),
+                                        STR_INIT("x-goog-api-key"), STR_INIT("x-forwarded-"),
+                                        STR_INIT("x-amz-"),         STR_INIT("x-ms-") };
     if (!str_starts_nocase(name, STR("x-")) || http_is_hop_by_hop(h, name))
         return false;
     for (size_t i = 0; i < sizeof never / sizeof never[0]; i++)
@@ -71,9 +73,12 @@ static void request_headers(struct flow *f, struct headers *h)
     const struct conf_deployment *d = f->pick.deployment->conf;
     const struct upstream *to = f->at.to;
     h->count = 0;
-    headers_add(h, f->pick.endpoint->provider->auth == AUTH_API_KEY ? STR("api-key") : STR("authorization"), to->auth_value);
+    headers_add(
+        h, f->pick.endpoint->provider->auth == AUTH_API_KEY ? STR("api-key") : STR("authorization"),
+        to->auth_value);
     headers_add(h, STR("content-type"), STR("application/json"));
-    headers_add(h, STR("accept"), f->rq.stream ? STR("text/event-stream") : STR("application/json"));
+    headers_add(h, STR("accept"),
+                f->rq.stream ? STR("text/event-stream") : STR("application/json"));
     headers_add(h, STR("accept-encoding"), STR("identity"));
     headers_add(h, STR("user-agent"), STR("weir"));
     headers_add(h, STR("openai-organization"), d->organization);
@@ -87,7 +92,8 @@ static void request_headers(struct flow *f, struct headers *h)
 static uint64_t first_byte_ms(const struct flow *f)
 {
     const struct conf *c = f->snap->conf;
-    const int64_t given[] = { f->rq.stream_timeout_ms, f->stream_timeout_ms, f->pick.deployment->conf->stream_timeout_ms,
+    const int64_t given[] = { f->rq.stream_timeout_ms, f->stream_timeout_ms,
+                              f->pick.deployment->conf->stream_timeout_ms,
                               c->litellm.stream_timeout_ms };
     if (f->rq.stream)
         for (size_t i = 0; i < sizeof given / sizeof given[0]; i++)
@@ -106,19 +112,21 @@ enum next attempt_send(struct flow *f)
     const struct upstream *to = &f->snap->upstreams[e->index];
     f->at.to = to;
     if (to->problem.len) {
-        fault_set(&f->fault, ERR_DEPLOYMENT_CONFIG, f->arena, "The model %.*s cannot be served: %.*s.",
-                  STR_ARG(str_head(f->rq.model, 256)), STR_ARG(to->problem));
+        fault_set(&f->fault, ERR_DEPLOYMENT_CONFIG, f->arena,
+                  "The model %.*s cannot be served: %.*s.", STR_ARG(str_head(f->rq.model, 256)),
+                  STR_ARG(to->problem));
         flow_fail(f);
         return NEXT_WAIT;
     }
     openai_splice_request(&f->rq, f->pick.deployment->conf, f->pick.upstream_model, &sp, f->arena);
-    f->at.hide_usage = f->rq.stream && !f->rq.usage_asked && !f->snap->conf->general.always_include_stream_usage;
+    f->at.hide_usage =
+        f->rq.stream && !f->rq.usage_asked && !f->snap->conf->general.always_include_stream_usage;
     request_headers(f, &h);
     struct client_request rq = {
         .origin = &to->origin,
         .head = { .method = STR("POST"),
-                  .target = provider_path(e->provider, to->base_path, openai_suffix(f->rq.kind), f->pick.upstream_model,
-                                          e->api_version, f->arena),
+                  .target = provider_path(e->provider, to->base_path, openai_suffix(f->rq.kind),
+                                          f->pick.upstream_model, e->api_version, f->arena),
                   .host = to->origin.authority,
                   .headers = h.rows,
                   .header_count = h.count },
@@ -149,11 +157,13 @@ static void on_head(void *ctx, const struct http_head *head)
     f->at.head = head;
     f->at.head_us = loop_now_us(f->w->loop);
     if (head->status >= 300 && head->status < 400) {
-        attempt_fail(f, ERR_UPSTREAM_BAD, STR("the provider answered with a redirect, which is never followed"));
+        attempt_fail(f, ERR_UPSTREAM_BAD,
+                     STR("the provider answered with a redirect, which is never followed"));
         return;
     }
     if (encoding.len && !str_eq_nocase(encoding, STR("identity"))) {
-        attempt_fail(f, ERR_UPSTREAM_BAD, STR("the provider compressed its answer although identity was asked for"));
+        attempt_fail(f, ERR_UPSTREAM_BAD,
+                     STR("the provider compressed its answer although identity was asked for"));
         return;
     }
     if (head->status == 200 && f->rq.stream && is_event_stream(head))
@@ -195,7 +205,8 @@ static const struct exchange_events upstream_events = {
 
 void attempt_fail(struct flow *f, enum err e, struct str detail)
 {
-    if (f->state == FLOW_STREAM && f->at.terminal) { /* its stream was complete; how the connection ends no longer matters */
+    if (f->state == FLOW_STREAM &&
+        f->at.terminal) { /* its stream was complete; how the connection ends no longer matters */
         relay_end(f);
         return;
     }

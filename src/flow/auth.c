@@ -17,9 +17,11 @@ static bool strip_scheme(struct str *value)
 }
 
 /* The first of the places that is filled: LiteLLM's order. `*ret_malformed`: Authorization without a scheme. */
-static struct str find_key(const struct conf_general *g, const struct http_head *h, bool *ret_malformed)
+static struct str find_key(const struct conf_general *g, const struct http_head *h,
+                           bool *ret_malformed)
 {
-    static const struct str later[] = { STR_INIT("api-key"), STR_INIT("x-api-key"), STR_INIT("x-goog-api-key"),
+    static const struct str later[] = { STR_INIT("api-key"), STR_INIT("x-api-key"),
+                                        STR_INIT("x-goog-api-key"),
                                         STR_INIT("ocp-apim-subscription-key") };
     struct str key;
     *ret_malformed = false;
@@ -53,20 +55,22 @@ static enum err unknown_key(struct str key, struct arena *a, struct fault *f)
     for (size_t i = 0; i < tail.len; i++)
         if (tail.p[i] <= ' ' || tail.p[i] >= 0x7f)
             tail = STR("****");
-    return fault_set(f, ERR_UNKNOWN_KEY, a,
-                     "Authentication Error, Invalid proxy server token passed. Received API Key = sk-...%.*s, Key Hash (Token) "
-                     "=%s. Unable to find token in cache or `LiteLLM_VerificationTokenTable`",
-                     STR_ARG(tail), hash);
+    return fault_set(
+        f, ERR_UNKNOWN_KEY, a,
+        "Authentication Error, Invalid proxy server token passed. Received API Key = sk-...%.*s, Key Hash (Token) "
+        "=%s. Unable to find token in cache or `LiteLLM_VerificationTokenTable`",
+        STR_ARG(tail), hash);
 }
 
-enum err auth_entry(const struct snapshot *s, const struct http_head *h, struct arena *a, const struct entry **ret_entry,
-                    struct fault *f)
+enum err auth_entry(const struct snapshot *s, const struct http_head *h, struct arena *a,
+                    const struct entry **ret_entry, struct fault *f)
 {
     bool malformed;
     struct str key = find_key(&s->conf->general, h, &malformed);
     if (malformed)
-        return fault_set(f, ERR_BAD_KEY, a,
-                         "Authentication Error, Malformed API Key passed in. Ensure Key has `Bearer ` prefix.");
+        return fault_set(
+            f, ERR_BAD_KEY, a,
+            "Authentication Error, Malformed API Key passed in. Ensure Key has `Bearer ` prefix.");
     if (key.len == 0)
         return fault_set(f, ERR_NO_KEY, a, "Authentication Error, No api key passed in.");
     const struct entry *e = directory_find(s->directory, key);
@@ -75,7 +79,8 @@ enum err auth_entry(const struct snapshot *s, const struct http_head *h, struct 
         return ERR_OK;
     }
     if (!str_starts(key, STR("sk-")))
-        return fault_set(f, ERR_BAD_KEY, a,
-                         "Authentication Error, LiteLLM Virtual Key expected. Received=****, expected to start with 'sk-'.");
+        return fault_set(
+            f, ERR_BAD_KEY, a,
+            "Authentication Error, LiteLLM Virtual Key expected. Received=****, expected to start with 'sk-'.");
     return unknown_key(key, a, f);
 }

@@ -35,10 +35,14 @@ bool cors_preflight(struct flow *f)
         return false;
     cors_headers(f, &h);
     struct str wanted = http_get(f->head, STR("access-control-request-headers"));
-    headers_add(&h, STR("access-control-allow-methods"), STR("GET, POST, PUT, PATCH, DELETE, OPTIONS"));
-    headers_add(&h, STR("access-control-allow-headers"), wanted.len ? wanted : STR("authorization, content-type"));
+    headers_add(&h, STR("access-control-allow-methods"),
+                STR("GET, POST, PUT, PATCH, DELETE, OPTIONS"));
+    headers_add(&h, STR("access-control-allow-headers"),
+                wanted.len ? wanted : STR("authorization, content-type"));
     headers_add(&h, STR("access-control-max-age"), STR("600"));
-    struct http_out out = { .status = 204, .headers = h.rows, .header_count = h.count, .content_length = 0 };
+    struct http_out out = {
+        .status = 204, .headers = h.rows, .header_count = h.count, .content_length = 0
+    };
     f->status = 204;
     f->head_sent = f->body_sent = true;
     exchange_respond(f->x, &out, NULL, 0, true);

@@ -137,7 +137,8 @@ static enum err body_room(struct flow *f, size_t more)
     if (f->body_len + more <= f->body_room)
         return ERR_OK;
     size_t room = f->body_room * 2 > f->body_len + more ? f->body_room * 2 : f->body_len + more;
-    uint64_t held = atomic_fetch_add_explicit(&f->w->gw->in_flight_bytes, room - f->body_room, memory_order_relaxed);
+    uint64_t held = atomic_fetch_add_explicit(&f->w->gw->in_flight_bytes, room - f->body_room,
+                                              memory_order_relaxed);
     f->in_flight += room - f->body_room;
     if (held + room > f->w->gw->in_flight_max)
         return ERR_OVERLOADED;
@@ -243,24 +244,28 @@ void worker_on_request(void *worker, struct exchange *x)
 enum next flow_auth(struct flow *f)
 {
     const struct route *other;
-    f->route = route_find(&f->w->gw->routes, f->head->method, f->head->path, f->arena, &f->capture, &other);
+    f->route = route_find(&f->w->gw->routes, f->head->method, f->head->path, f->arena, &f->capture,
+                          &other);
     if (!f->route) {
         if (str_eq(f->head->method, STR("OPTIONS")) && cors_preflight(f))
             return NEXT_WAIT;
         if (other)
-            fault_set(&f->fault, ERR_BAD_METHOD, f->arena, "%.*s takes %s, not %.*s.", STR_ARG(str_head(f->head->path, 256)),
-                      other->method, STR_ARG(str_head(f->head->method, 32)));
+            fault_set(&f->fault, ERR_BAD_METHOD, f->arena, "%.*s takes %s, not %.*s.",
+                      STR_ARG(str_head(f->head->path, 256)), other->method,
+                      STR_ARG(str_head(f->head->method, 32)));
         else
             fault_set(&f->fault, ERR_NO_ROUTE, f->arena,
                       "There is no route %.*s %.*s on this gateway. GET /routes lists them.",
-                      STR_ARG(str_head(f->head->method, 32)), STR_ARG(str_head(f->head->path, 256)));
+                      STR_ARG(str_head(f->head->method, 32)),
+                      STR_ARG(str_head(f->head->path, 256)));
         flow_fail(f);
         return NEXT_WAIT;
     }
     if (f->route->role != ROUTE_PUBLIC) {
         enum err e = auth_entry(f->snap, f->head, f->arena, &f->entry, &f->fault);
         if (!e && f->route->role == ROUTE_ADMIN && f->entry->role != ROLE_ADMIN)
-            e = fault_set(&f->fault, ERR_FORBIDDEN, f->arena, "Only the proxy admin (the master key) may call %s.", f->route->id);
+            e = fault_set(&f->fault, ERR_FORBIDDEN, f->arena,
+                          "Only the proxy admin (the master key) may call %s.", f->route->id);
         if (e) {
             flow_fail(f);
             return NEXT_WAIT;
@@ -281,7 +286,8 @@ enum next flow_body(struct flow *f)
         flow_fail_with(f, ERR_BAD_ENCODING);
         return NEXT_WAIT;
     }
-    enum err e = f->head->content_length > 0 ? body_room(f, (size_t)f->head->content_length) : ERR_OK;
+    enum err e =
+        f->head->content_length > 0 ? body_room(f, (size_t)f->head->content_length) : ERR_OK;
     if (e) {
         fail_body(f, e);
         return NEXT_WAIT;
@@ -312,8 +318,8 @@ enum next flow_admit(struct flow *f)
     struct str forced = f->route->family == FAMILY_EMBED ? g->embedding_model : g->completion_model;
     if (forced.len)
         path_model = forced;
-    if (openai_read_request((enum openai_kind)f->route->kind, str_of(f->body, f->body_len), path_model, f->arena, &f->rq,
-                            &f->fault)) {
+    if (openai_read_request((enum openai_kind)f->route->kind, str_of(f->body, f->body_len),
+                            path_model, f->arena, &f->rq, &f->fault)) {
         f->rq.stream = false;
         flow_fail(f);
         return NEXT_WAIT;

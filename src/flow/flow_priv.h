@@ -19,23 +19,23 @@
 #include "wire/sse.h"
 
 #define FLOW_STATES(X)                                                                             \
-    X(AUTH, flow_auth)       /* route and key, from the headers alone */                           \
-    X(BODY, flow_body)       /* read */                                                            \
-    X(ADMIT, flow_admit)     /* scan; model access, slots */                                       \
-    X(PLAN, flow_plan)       /* which deployment */                                                \
-    X(HOLD, attempt_hold)    /* money and tokens for this deployment */                            \
-    X(SEND, attempt_send)    /* the edited request, on a pooled connection */                      \
-    X(AWAIT, NULL)           /* the answer's head */                                               \
-    X(ANSWER, NULL)          /* a whole answer */                                                  \
-    X(STREAM, NULL)          /* events */                                                          \
-    X(SETTLE, attempt_settle)/* usage; release */                                                  \
-    X(FINISH, flow_finish)   /* log line; the exchange goes */
+    X(AUTH, flow_auth)        /* route and key, from the headers alone */                          \
+    X(BODY, flow_body)        /* read */                                                           \
+    X(ADMIT, flow_admit)      /* scan; model access, slots */                                      \
+    X(PLAN, flow_plan)        /* which deployment */                                               \
+    X(HOLD, attempt_hold)     /* money and tokens for this deployment */                           \
+    X(SEND, attempt_send)     /* the edited request, on a pooled connection */                     \
+    X(AWAIT, NULL)            /* the answer's head */                                              \
+    X(ANSWER, NULL)           /* a whole answer */                                                 \
+    X(STREAM, NULL)           /* events */                                                         \
+    X(SETTLE, attempt_settle) /* usage; release */                                                 \
+    X(FINISH, flow_finish)    /* log line; the exchange goes */
 
 enum flow_state {
 #define X(name, fn) FLOW_##name,
     FLOW_STATES(X)
 #undef X
-    FLOW_STATE_COUNT
+        FLOW_STATE_COUNT
 };
 
 enum next { NEXT_STEP, NEXT_WAIT };
@@ -46,27 +46,27 @@ typedef enum next flow_step_fn(struct flow *f);
 /* One call to one deployment. */
 struct attempt {
     const struct upstream *to;
-    struct exchange *up;          /* NULL: none is out */
+    struct exchange *up; /* NULL: none is out */
     const struct http_head *head;
     uint64_t sent_us, head_us;
     struct ir_usage usage;
-    bool begun;                   /* HOLD was passed: SETTLE must come */
+    bool begun; /* HOLD was passed: SETTLE must come */
     /* whole answers */
     char *body;
     size_t body_len, body_room;
-    struct json_tap *tap;         /* a body too large to be held flows through it */
+    struct json_tap *tap; /* a body too large to be held flows through it */
     /* streams */
     struct sse sse;
     bool sse_on, hide_usage, terminal, finish_seen;
 };
 
 struct flow {
-    struct list link;             /* worker->flows */
+    struct list link; /* worker->flows */
     struct worker *w;
     struct worker_snapshot *ws;
     struct snapshot *snap;
-    struct exchange *x;           /* the client's */
-    struct arena *arena;          /* the exchange's */
+    struct exchange *x;  /* the client's */
+    struct arena *arena; /* the exchange's */
     const struct http_head *head;
     const struct route *route;
     struct str capture;
@@ -75,7 +75,7 @@ struct flow {
     struct str call_id;
     uint64_t began_us, content_us;
     int64_t timeout_ms, stream_timeout_ms; /* from headers; -1: not given */
-    struct timer timer;           /* deadline, commit and ping of this request */
+    struct timer timer;                    /* deadline, commit and ping of this request */
     uint64_t deadline_us, commit_us, wrote_us;
 
     char *body;
@@ -85,22 +85,22 @@ struct flow {
     struct pick pick;
     struct attempt at;
 
-    struct buf out;               /* held back before commit; then what this turn has to write */
+    struct buf out; /* held back before commit; then what this turn has to write */
     struct defer flush;
-    bool committed;               /* content was seen: nothing is replaced any more */
+    bool committed; /* content was seen: nothing is replaced any more */
     bool head_sent, body_sent, flush_end;
     bool client_gone;
-    int status;                   /* answered */
-    struct fault fault;           /* fault.err != 0: what went wrong, for the log */
+    int status;         /* answered */
+    struct fault fault; /* fault.err != 0: what went wrong, for the log */
 };
 
 void flow_to(struct flow *f, enum flow_state to);
-void flow_run(struct flow *f);                       /* steps until one waits */
-void flow_fail(struct flow *f);                      /* f->fault is set: answers it, settles, finishes */
-void flow_fail_with(struct flow *f, enum err e);     /* with the default text */
-void flow_end(struct flow *f);                       /* the answer is complete */
+void flow_run(struct flow *f);  /* steps until one waits */
+void flow_fail(struct flow *f); /* f->fault is set: answers it, settles, finishes */
+void flow_fail_with(struct flow *f, enum err e); /* with the default text */
+void flow_end(struct flow *f);                   /* the answer is complete */
 void flow_client_gone(struct flow *f, enum err e);
-void flow_arm(struct flow *f);                       /* the timer for the nearest of its instants */
+void flow_arm(struct flow *f); /* the timer for the nearest of its instants */
 
 flow_step_fn flow_auth, flow_body, flow_admit, flow_plan, flow_finish;
 flow_step_fn attempt_hold, attempt_send, attempt_settle;
@@ -122,19 +122,21 @@ void relay_body(struct flow *f, struct str bytes);
 void relay_end(struct flow *f);
 void relay_flush(void *flow);
 void relay_ping(struct flow *f);
-void relay_fault(struct flow *f);                   /* writes f->fault as an error event and ends the stream */
+void relay_fault(struct flow *f); /* writes f->fault as an error event and ends the stream */
 
 /* respond.c: what every answer carries */
 struct headers {
     struct http_header rows[160];
     size_t count;
 };
-void headers_add(struct headers *h, struct str name, struct str value); /* what is empty or unfit is left out */
+void headers_add(struct headers *h, struct str name,
+                 struct str value); /* an empty value is left out */
 void respond_headers(struct flow *f, struct headers *h, struct str content_type);
 void respond_json(struct flow *f, int status, struct str body);
 void respond_fault(struct flow *f);
 void respond_stream_head(struct flow *f, struct str first, bool end);
-void respond_whole(struct flow *f, struct str first, int64_t length, bool end); /* length -1: in parts */
+void respond_whole(struct flow *f, struct str first, int64_t length,
+                   bool end); /* length -1: in parts */
 
 /* mock.c */
 bool mock_wanted(const struct flow *f, struct str *ret_response);

@@ -6,8 +6,9 @@
 
 #include "base/mem.h"
 
-#define HELD_MAX (1 * MIB)          /* events without content: beyond, the head goes out anyway */
-#define TERMINAL_WAIT_MS 1000       /* after [DONE], for the end of the provider's message: the connection can be kept */
+#define HELD_MAX (1 * MIB) /* events without content: beyond, the head goes out anyway */
+#define TERMINAL_WAIT_MS                                                                           \
+    1000 /* after [DONE], for the end of the provider's message: the connection can be kept */
 
 void relay_begin(struct flow *f)
 {
@@ -67,7 +68,8 @@ void relay_ping(struct flow *f)
 
 static void event_fault(struct flow *f, struct str data)
 {
-    upstream_fault(200, data, f->pick.endpoint->provider->title, f->at.to->credential, -1, f->arena, &f->fault);
+    upstream_fault(200, data, f->pick.endpoint->provider->title, f->at.to->credential, -1, f->arena,
+                   &f->fault);
     flow_fail(f);
 }
 
@@ -107,7 +109,8 @@ static bool take_event(struct flow *f, const struct sse_event *ev)
     }
     if (openai_read_event(f->rq.kind, ev->data, !f->committed, &ans)) {
         attempt_fail(f, ERR_UPSTREAM_BAD,
-                     arena_printf(f->arena, "an event of the stream is not valid JSON: %s at byte %zu of %zu",
+                     arena_printf(f->arena,
+                                  "an event of the stream is not valid JSON: %s at byte %zu of %zu",
                                   ans.problem.what, ans.problem.at, ev->data.len));
         return false;
     }
@@ -176,7 +179,8 @@ void relay_end(struct flow *f)
     if (!f->at.terminal && !take_rest(f))
         return;
     if (!f->at.terminal && !f->at.finish_seen) {
-        attempt_fail(f, ERR_UPSTREAM_CUT, STR("the stream ended without [DONE] and without a finish_reason"));
+        attempt_fail(f, ERR_UPSTREAM_CUT,
+                     STR("the stream ended without [DONE] and without a finish_reason"));
         return;
     }
     if (!f->at.terminal)
@@ -189,7 +193,9 @@ void relay_fault(struct flow *f)
 {
     struct buf *out = &f->out;
     buf_put(out, STR("data: "));
-    openai_write_fault(&f->fault, f->snap->conf->general.include_call_id_in_error_body ? f->call_id : str_of(NULL, 0), out);
+    openai_write_fault(
+        &f->fault,
+        f->snap->conf->general.include_call_id_in_error_body ? f->call_id : str_of(NULL, 0), out);
     buf_put(out, STR("\n\n"));
     struct str piece = buf_str(out);
     exchange_write(f->x, &piece, 1, true);

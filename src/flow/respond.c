@@ -5,13 +5,20 @@
 
 void headers_add(struct headers *h, struct str name, struct str value)
 {
-    if (value.len && h->count < sizeof h->rows / sizeof h->rows[0] && http_value_ok(value))
+    if (value.len && h->count < sizeof h->rows / sizeof h->rows[0])
         h->rows[h->count++] = (struct http_header){ name, value };
 }
 
 static struct str ms_text(struct arena *a, uint64_t us)
 {
-    return arena_printf(a, "%llu.%03llu", (unsigned long long)(us / 1000), (unsigned long long)(us % 1000));
+    char *end = (char *)arena_alloc(a, 24) + 24, *p = end;
+    for (int digit = 0; digit < 4 || us; digit++) { /* from the right; at least "0.000" */
+        if (digit == 3)
+            *--p = '.';
+        *--p = (char)('0' + us % 10);
+        us /= 10;
+    }
+    return str_of(p, (size_t)(end - p));
 }
 
 /* The provider's own headers, under a prefix; its rate limits also under their own names, as LiteLLM passes them. */
@@ -49,7 +56,8 @@ static void call_headers(struct flow *f, struct headers *h)
     headers_add(h, STR("x-litellm-attempted-retries"), STR("0"));
     headers_add(h, STR("x-litellm-attempted-fallbacks"), STR("0"));
     if (f->at.head_us) {
-        uint64_t now = loop_now_us(f->w->loop), total = now - f->began_us, away = now - f->at.sent_us;
+        uint64_t now = loop_now_us(f->w->loop), total = now - f->began_us,
+                 away = now - f->at.sent_us;
         headers_add(h, STR("x-litellm-response-duration-ms"), ms_text(f->arena, total));
         headers_add(h, STR("x-litellm-overhead-duration-ms"), ms_text(f->arena, total - away));
     }
@@ -70,7 +78,10 @@ void respond_json(struct flow *f, int status, struct str body)
 {
     struct headers h;
     respond_headers(f, &h, STR("application/json"));
-    struct http_out out = { .status = status, .headers = h.rows, .header_count = h.count, .content_length = (int64_t)body.len };
+    struct http_out out = { .status = status,
+                            .headers = h.rows,
+                            .header_count = h.count,
+                            .content_length = (int64_t)body.len };
     f->status = status;
     f->head_sent = f->body_sent = true;
     exchange_respond(f->x, &out, &body, 1, true);
@@ -87,11 +98,17 @@ void respond_fault(struct flow *f)
         headers_add(&h, STR("retry-after"),
                     arena_printf(f->arena, "%lld", (long long)((ft->retry_after_ms + 999) / 1000)));
     if (ft->err == ERR_BAD_METHOD || ft->err == ERR_DRAINING)
-        headers_add(&h, STR("x-should-retry"), ft->err == ERR_DRAINING ? STR("true") : STR("false"));
+        headers_add(&h, STR("x-should-retry"),
+                    ft->err == ERR_DRAINING ? STR("true") : STR("false"));
     buf_init(&body, 1 * MIB);
-    openai_write_fault(ft, f->snap->conf->general.include_call_id_in_error_body ? f->call_id : str_of(NULL, 0), &body);
+    openai_write_fault(
+        ft, f->snap->conf->general.include_call_id_in_error_body ? f->call_id : str_of(NULL, 0),
+        &body);
     struct str text = buf_str(&body);
-    struct http_out out = { .status = ft->status, .headers = h.rows, .header_count = h.count, .content_length = (int64_t)text.len };
+    struct http_out out = { .status = ft->status,
+                            .headers = h.rows,
+                            .header_count = h.count,
+                            .content_length = (int64_t)text.len };
     f->status = ft->status;
     f->head_sent = f->body_sent = true;
     exchange_respond(f->x, &out, &text, 1, true);
@@ -103,10 +120,13 @@ void respond_stream_head(struct flow *f, struct str first, bool end)
     struct headers h;
     respond_headers(f, &h, STR("text/event-stream; charset=utf-8"));
     headers_add(&h, STR("cache-control"), STR("no-cache"));
-    headers_add(&h, STR("x-accel-buffering"), STR("no")); /* a proxy in front must not hold events back */
+    headers_add(&h, STR("x-accel-buffering"),
+                STR("no")); /* a proxy in front must not hold events back */
     headers_add(&h, STR("x-weir-fidelity"), STR("exact"));
     provider_headers(f, &h);
-    struct http_out out = { .status = 200, .headers = h.rows, .header_count = h.count, .content_length = -1 };
+    struct http_out out = {
+        .status = 200, .headers = h.rows, .header_count = h.count, .content_length = -1
+    };
     f->status = 200;
     f->head_sent = true;
     f->body_sent = end;
@@ -120,7 +140,9 @@ void respond_whole(struct flow *f, struct str first, int64_t length, bool end)
     respond_headers(f, &h, STR("application/json"));
     headers_add(&h, STR("x-weir-fidelity"), STR("exact"));
     provider_headers(f, &h);
-    struct http_out out = { .status = 200, .headers = h.rows, .header_count = h.count, .content_length = length };
+    struct http_out out = {
+        .status = 200, .headers = h.rows, .header_count = h.count, .content_length = length
+    };
     f->status = 200;
     f->head_sent = true;
     f->body_sent = end;

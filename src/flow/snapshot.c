@@ -24,15 +24,18 @@ static void fill_credential(struct snapshot *s, struct upstream *u, const struct
     if (!e->key || secret_len(e->key) == 0)
         return;
     u->credential = secret_reveal(e->key);
-    u->auth_value = e->provider->auth == AUTH_API_KEY ? u->credential
-                                                      : arena_printf(s->arena, "Bearer %.*s", STR_ARG(u->credential));
+    u->auth_value = e->provider->auth == AUTH_API_KEY
+                        ? u->credential
+                        : arena_printf(s->arena, "Bearer %.*s", STR_ARG(u->credential));
     if (!http_value_ok(u->auth_value)) {
         u->auth_value = str_of(NULL, 0);
-        u->problem = STR("its api_key holds characters that cannot stand in a header (a line end?)");
+        u->problem =
+            STR("its api_key holds characters that cannot stand in a header (a line end?)");
     }
 }
 
-static void fill_upstream(struct snapshot *s, struct upstream *u, const struct endpoint *e, struct tls_key *keys)
+static void fill_upstream(struct snapshot *s, struct upstream *u, const struct endpoint *e,
+                          struct tls_key *keys)
 {
     struct str problem;
     bool https;
@@ -44,17 +47,19 @@ static void fill_upstream(struct snapshot *s, struct upstream *u, const struct e
     }
     if (https) {
         u->origin.tls = tls_for(s, keys, e);
-        u->origin.key = arena_printf(s->arena, "%.*s %p", STR_ARG(u->origin.key), (void *)u->origin.tls);
+        u->origin.key =
+            arena_printf(s->arena, "%.*s %p", STR_ARG(u->origin.key), (void *)u->origin.tls);
     }
     u->api_base = e->api_base; /* origin_parse refuses a query and userinfo */
     fill_credential(s, u, e);
 }
 
-struct snapshot *snapshot_new(struct conf *conf, const struct conf_source *src, struct secret *generated_master,
-                              struct hash_seed seed)
+struct snapshot *snapshot_new(struct conf *conf, const struct conf_source *src,
+                              struct secret *generated_master, struct hash_seed seed)
 {
     struct snapshot *s = MEM_NEW(struct snapshot);
-    const struct secret *master = conf->general.master_key ? conf->general.master_key : generated_master;
+    const struct secret *master =
+        conf->general.master_key ? conf->general.master_key : generated_master;
     char hash[65] = "";
     atomic_store(&s->refs, 1);
     s->arena = arena_new();
@@ -87,7 +92,9 @@ void snapshot_unref(struct snapshot *s)
         tls_unref(s->tls[i]);
     for (size_t i = 0; i < s->router->endpoint_count; i++)
         wipe((char *)(uintptr_t)s->upstreams[i].auth_value.p,
-             s->upstreams[i].auth_value.p == s->upstreams[i].credential.p ? 0 : s->upstreams[i].auth_value.len);
+             s->upstreams[i].auth_value.p == s->upstreams[i].credential.p
+                 ? 0
+                 : s->upstreams[i].auth_value.len);
     directory_free(s->directory);
     router_free(s->router);
     secret_free(s->generated_master);

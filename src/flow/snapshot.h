@@ -16,11 +16,12 @@
 /* An endpoint's place on the network. */
 struct upstream {
     struct origin origin;
-    struct str base_path;    /* of api_base, without trailing slash */
-    struct str api_base;     /* for answer headers: without query and userinfo */
-    struct str auth_value;   /* "Bearer ..." or the bare key; empty: no credential. Goes onto the wire and nowhere else */
-    struct str credential;   /* the key itself, for scrubbing echoes */
-    struct str problem;      /* a bad api_base */
+    struct str base_path; /* of api_base, without trailing slash */
+    struct str api_base;  /* for answer headers: without query and userinfo */
+    struct str
+        auth_value; /* "Bearer ..." or the bare key; empty: no credential. Goes onto the wire and nowhere else */
+    struct str credential; /* the key itself, for scrubbing echoes */
+    struct str problem;    /* a bad api_base */
 };
 
 struct snapshot {
@@ -29,15 +30,15 @@ struct snapshot {
     struct conf *conf;
     struct router *router;
     struct directory *directory;
-    struct secret *generated_master;  /* when the config has none */
-    struct upstream *upstreams;       /* by endpoint->index */
+    struct secret *generated_master; /* when the config has none */
+    struct upstream *upstreams;      /* by endpoint->index */
     struct tls_ctx **tls;
     size_t tls_count;
 };
 
 /* Takes over `conf` and `generated_master` (may be NULL). */
-struct snapshot *snapshot_new(struct conf *conf, const struct conf_source *src, struct secret *generated_master,
-                              struct hash_seed seed);
+struct snapshot *snapshot_new(struct conf *conf, const struct conf_source *src,
+                              struct secret *generated_master, struct hash_seed seed);
 struct snapshot *snapshot_ref(struct snapshot *s);
 void snapshot_unref(struct snapshot *s); /* accepts NULL */
 

@@ -133,7 +133,8 @@ enum err worker_new(const struct worker_opts *o, struct worker **ret_worker, int
     timer_init(&w->log_timer, w->loop, log_hand_over, w);
     defer_init(&w->quit, quit, w);
     make_server(w, o->snapshot->conf);
-    enum err e = listener_new(w->loop, &o->listen, http_server_accept, w->server, &w->listener, ret_errno);
+    enum err e =
+        listener_new(w->loop, &o->listen, http_server_accept, w->server, &w->listener, ret_errno);
     if (e) {
         quit(w);
         worker_free(w);
@@ -219,7 +220,7 @@ static void cut(struct worker *w, void *ctx)
 {
     drain(w, ctx);
     LIST_EACH_SAFE(it, &w->flows)
-        flow_fail_with(CONTAINER_OF(it, struct flow, link), ERR_DRAINING);
+    flow_fail_with(CONTAINER_OF(it, struct flow, link), ERR_DRAINING);
 }
 
 void worker_post_stop(struct worker *w)

@@ -20,8 +20,8 @@ struct gateway {
     struct route_table routes;
     const struct proxies *proxies;
     struct dns *dns;
-    struct str version;              /* "0.1.0" */
-    _Atomic bool draining;           /* readiness answers 503 */
+    struct str version;    /* "0.1.0" */
+    _Atomic bool draining; /* readiness answers 503 */
     _Atomic uint64_t in_flight_bytes;
     uint64_t in_flight_max;
     enum log_form log_form;
@@ -47,40 +47,44 @@ struct worker {
     struct client *client;
     struct worker_snapshot *current;
     struct rng rng;
-    struct list flows;               /* requests in progress */
+    struct list flows; /* requests in progress */
     size_t flow_count;
-    struct buf log;                  /* lines waiting for log_timer */
+    struct buf log; /* lines waiting for log_timer */
     struct timer log_timer;
     uint64_t log_dropped;
-    bool stopping;                   /* asked to end: stops when the last request has ended */
+    bool stopping; /* asked to end: stops when the last request has ended */
     struct defer quit;
     unsigned index;
 };
 
 struct worker_opts {
     struct gateway *gw;
-    struct snapshot *snapshot;       /* a reference is taken */
+    struct snapshot *snapshot; /* a reference is taken */
     struct listen_opts listen;
     unsigned index;
 };
 
 /* Makes the worker with its loop, listening. Errors as listener_new. */
-MUST_CHECK enum err worker_new(const struct worker_opts *o, struct worker **ret_worker, int *ret_errno);
-void worker_run(struct worker *w);  /* in its thread, until worker_post_stop has taken effect */
+MUST_CHECK enum err worker_new(const struct worker_opts *o, struct worker **ret_worker,
+                               int *ret_errno);
+void worker_run(struct worker *w); /* in its thread, until worker_post_stop has taken effect */
 void worker_free(struct worker *w);
 
 /* From any thread. */
 void worker_post_snapshot(struct worker *w, struct snapshot *s); /* takes over a reference */
-void worker_post_drain(struct worker *w);  /* no new connections; answers close theirs */
-void worker_post_stop(struct worker *w);   /* cuts what is left: streams end with an error event; then worker_run returns */
+void worker_post_drain(struct worker *w); /* no new connections; answers close theirs */
+void worker_post_stop(
+    struct worker
+        *w); /* cuts what is left: streams end with an error event; then worker_run returns */
 /* Calls `fn(ctx)` in the worker's thread. */
 void worker_post_call(struct worker *w, void (*fn)(struct worker *w, void *ctx), void *ctx);
 
 /* -- for flow/ itself */
 struct worker_snapshot *worker_snapshot_use(struct worker *w);
 void worker_snapshot_drop(struct worker *w, struct worker_snapshot *ws);
-void worker_idle(struct worker *w); /* a request has ended: the last one of a stopping worker ends it */
-void worker_log_commit(struct worker *w); /* a whole line was appended to w->log */
+void worker_idle(
+    struct worker *w); /* a request has ended: the last one of a stopping worker ends it */
+void worker_log_commit(struct worker *w);                 /* a whole line was appended to w->log */
 void worker_on_request(void *worker, struct exchange *x); /* flow.c */
 
 #endif

@@ -11,15 +11,15 @@
 struct access_record {
     uint64_t unix_ms;
     struct str call_id, method, path, route, peer;
-    struct str key_hash;         /* whole; cut here */
+    struct str key_hash; /* whole; cut here */
     struct str model, group, deployment, upstream;
-    int status;                  /* to the client; 499: it left before the answer was complete */
+    int status; /* to the client; 499: it left before the answer was complete */
     bool stream, mock;
     struct ir_usage usage;
     uint64_t bytes_in, bytes_out;
     uint64_t total_us, upstream_head_us, first_content_us; /* 0: not reached */
-    const char *error;           /* "ERR_DNS", NULL */
-    struct str error_detail;     /* for the log alone */
+    const char *error;                                     /* "ERR_DNS", NULL */
+    struct str error_detail;                               /* for the log alone */
 };
 
 void access_log_write(const struct access_record *r, enum log_form form, struct buf *out);

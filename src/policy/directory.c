@@ -30,9 +30,19 @@ const struct entry *directory_find(const struct directory *d, struct str key)
 bool key_is_well_known(struct str key)
 {
     static const struct str known[] = {
-        STR_INIT("sk-1234"),  STR_INIT("sk-12345"), STR_INIT("sk-123456"), STR_INIT("sk-your-litellm-master-key"),
-        STR_INIT("sk-your-master-key"), STR_INIT("sk-master-key"), STR_INIT("sk-test"), STR_INIT("sk-demo"),
-        STR_INIT("sk-local-demo"), STR_INIT("sk-change-me"), STR_INIT("sk-changeme"), STR_INIT("sk-xxxx"), STR_INIT("sk-"),
+        STR_INIT("sk-1234"),
+        STR_INIT("sk-12345"),
+        STR_INIT("sk-123456"),
+        STR_INIT("sk-your-litellm-master-key"),
+        STR_INIT("sk-your-master-key"),
+        STR_INIT("sk-master-key"),
+        STR_INIT("sk-test"),
+        STR_INIT("sk-demo"),
+        STR_INIT("sk-local-demo"),
+        STR_INIT("sk-change-me"),
+        STR_INIT("sk-changeme"),
+        STR_INIT("sk-xxxx"),
+        STR_INIT("sk-"),
     };
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
         if (str_eq(key, known[i]))

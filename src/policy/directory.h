@@ -12,7 +12,8 @@ enum role { ROLE_PUBLIC, ROLE_USER, ROLE_ADMIN };
 
 struct entry {
     enum role role;
-    char hash[65];     /* lower-case hex SHA-256 of the key: the only name by which a key is logged or stored */
+    char hash
+        [65]; /* lower-case hex SHA-256 of the key: the only name by which a key is logged or stored */
     struct str alias;
 };
 

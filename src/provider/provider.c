@@ -61,9 +61,18 @@ const struct provider *provider_infer(struct str model)
 {
     /* OpenAI's families by the first letters of their ids, as listed by GET /v1/models. */
     static const struct str openai[] = {
-        STR_INIT("gpt-"), STR_INIT("chatgpt-"), STR_INIT("o1"), STR_INIT("o3"), STR_INIT("o4"),
-        STR_INIT("ft:gpt-"), STR_INIT("text-embedding-"), STR_INIT("codex-"), STR_INIT("computer-use-"),
-        STR_INIT("davinci-"), STR_INIT("babbage-"), STR_INIT("omni-"),
+        STR_INIT("gpt-"),
+        STR_INIT("chatgpt-"),
+        STR_INIT("o1"),
+        STR_INIT("o3"),
+        STR_INIT("o4"),
+        STR_INIT("ft:gpt-"),
+        STR_INIT("text-embedding-"),
+        STR_INIT("codex-"),
+        STR_INIT("computer-use-"),
+        STR_INIT("davinci-"),
+        STR_INIT("babbage-"),
+        STR_INIT("omni-"),
     };
     for (size_t i = 0; i < sizeof openai / sizeof openai[0]; i++)
         if (str_starts(model, openai[i]))
@@ -77,8 +86,8 @@ static void put_segment(struct buf *out, struct str s)
     static const char hex[] = "0123456789ABCDEF";
     for (size_t i = 0; i < s.len; i++) {
         char c = s.p[i];
-        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-                     c == '.' || c == '_' || c == '~' || c == ':';
+        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                     c == '-' || c == '.' || c == '_' || c == '~' || c == ':';
         if (plain) {
             buf_putc(out, c);
         } else {
@@ -88,8 +97,8 @@ static void put_segment(struct buf *out, struct str s)
     }
 }
 
-static struct str azure_path(struct str base_path, struct str suffix, struct str model, struct str api_version,
-                             struct arena *a)
+static struct str azure_path(struct str base_path, struct str suffix, struct str model,
+                             struct str api_version, struct arena *a)
 {
     struct buf out;
     bool v1 = str_ends(base_path, STR("/openai/v1"));
@@ -110,8 +119,8 @@ static struct str azure_path(struct str base_path, struct str suffix, struct str
     return path;
 }
 
-struct str provider_path(const struct provider *p, struct str base_path, struct str suffix, struct str model,
-                         struct str api_version, struct arena *a)
+struct str provider_path(const struct provider *p, struct str base_path, struct str suffix,
+                         struct str model, struct str api_version, struct arena *a)
 {
     if (p->url == URL_AZURE)
         return azure_path(base_path, suffix, model, api_version, a);

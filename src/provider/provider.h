@@ -19,21 +19,21 @@ enum auth_scheme {
 
 enum url_form {
     URL_APPEND, /* <api_base>/chat/completions */
-    URL_AZURE,  /* <api_base>/openai/deployments/<model>/chat/completions?api-version=<v>; <api_base>/... when it ends in /openai/v1 */
+    URL_AZURE, /* <api_base>/openai/deployments/<model>/chat/completions?api-version=<v>; <api_base>/... when it ends in /openai/v1 */
 };
 
 struct provider {
-    struct str name;        /* the prefix in litellm_params.model */
-    struct str title;       /* for people: "OpenAI answered with ..." */
-    struct str note;        /* for `weir providers` */
-    struct str base_url;    /* default; empty: api_base is required */
-    struct str key_env;     /* default key */
-    struct str base_envs[2];/* variables that replace base_url, first one set wins */
+    struct str name;         /* the prefix in litellm_params.model */
+    struct str title;        /* for people: "OpenAI answered with ..." */
+    struct str note;         /* for `weir providers` */
+    struct str base_url;     /* default; empty: api_base is required */
+    struct str key_env;      /* default key */
+    struct str base_envs[2]; /* variables that replace base_url, first one set wins */
     struct str version_env, version_default; /* api-version */
     enum auth_scheme auth;
     enum url_form url;
     enum dialect_id dialect;
-    bool key_optional;      /* servers on one's own machine often take none */
+    bool key_optional; /* servers on one's own machine often take none */
 };
 
 /* By prefix ("openai"), or NULL. */
@@ -46,7 +46,7 @@ const struct provider *provider_infer(struct str model);
 
 /* The path and query of a call, after the scheme and authority. `base_path` is api_base's own, without trailing slash;
  * `suffix` is the dialect's: "/chat/completions". The model is percent-encoded where it enters the path. */
-struct str provider_path(const struct provider *p, struct str base_path, struct str suffix, struct str model,
-                         struct str api_version, struct arena *a);
+struct str provider_path(const struct provider *p, struct str base_path, struct str suffix,
+                         struct str model, struct str api_version, struct arena *a);
 
 #endif

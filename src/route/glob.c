@@ -6,7 +6,8 @@
 
 /* Each star takes the shortest run that lets the literal after it match; the last literal is tied to the end. For globs this
  * leftmost choice finds a match whenever there is one, in one pass. */
-static bool match(struct str pattern, struct str text, struct str caps[STARS_MAX], size_t *ret_count)
+static bool match(struct str pattern, struct str text, struct str caps[STARS_MAX],
+                  size_t *ret_count)
 {
     size_t star = str_find_char(pattern, '*'), n = 0;
     if (star == STR_NONE)
@@ -35,7 +36,8 @@ static bool match(struct str pattern, struct str text, struct str caps[STARS_MAX
     return false;
 }
 
-bool glob_match(struct str pattern, struct str text, struct str to, struct arena *a, struct str *ret_with)
+bool glob_match(struct str pattern, struct str text, struct str to, struct arena *a,
+                struct str *ret_with)
 {
     struct str caps[STARS_MAX];
     size_t count = 0, used = 0;

@@ -51,22 +51,29 @@ static void endpoint_fill(struct build *b, struct endpoint *e, const struct conf
     bool own_base = d && d->api_base.len;
     e->api_base = strip_slash(own_base ? d->api_base : default_base(b, p));
     e->key = d && d->api_key ? d->api_key : env_key(b, p->key_env);
-    e->api_version = d && d->api_version.len ? d->api_version : env_of(b, p->version_env, &value) ? value : p->version_default;
+    e->api_version = d && d->api_version.len             ? d->api_version
+                     : env_of(b, p->version_env, &value) ? value
+                                                         : p->version_default;
     if (e->api_base.len == 0)
-        e->problem = arena_printf(b->r->arena, "%.*s has no api_base; set litellm_params.api_base%s%.*s", STR_ARG(p->name),
-                                  p->base_envs[0].len ? " or the environment variable " : "", STR_ARG(p->base_envs[0]));
+        e->problem = arena_printf(
+            b->r->arena, "%.*s has no api_base; set litellm_params.api_base%s%.*s",
+            STR_ARG(p->name), p->base_envs[0].len ? " or the environment variable " : "",
+            STR_ARG(p->base_envs[0]));
     else if (!e->key && !own_base && !p->key_optional)
-        e->problem = arena_printf(b->r->arena,
-                                  "there is no api_key for %.*s: set litellm_params.api_key or the environment "
-                                  "variable %.*s, then reload",
-                                  STR_ARG(p->name), STR_ARG(p->key_env));
+        e->problem = arena_printf(
+            b->r->arena,
+            "there is no api_key for %.*s: set litellm_params.api_key or the environment "
+            "variable %.*s, then reload",
+            STR_ARG(p->name), STR_ARG(p->key_env));
 }
 
 static void endpoint_tls(struct endpoint *e, const struct conf *c, const struct conf_deployment *d)
 {
     int32_t verify = d && d->ssl_verify >= 0 ? d->ssl_verify : c->litellm.ssl_verify;
     e->ssl_verify = verify != 0;
-    e->ca_file = d && d->ca_file.len ? d->ca_file : c->litellm.ca_file.len ? c->litellm.ca_file : c->weir.ca_file;
+    e->ca_file = d && d->ca_file.len      ? d->ca_file
+                 : c->litellm.ca_file.len ? c->litellm.ca_file
+                                          : c->weir.ca_file;
 }
 
 /* -- deployments */
@@ -96,14 +103,15 @@ static const struct provider *provider_of(const struct conf_deployment *d, struc
 
 static struct str unknown_provider(struct arena *a, const struct conf_deployment *d)
 {
-    return arena_printf(a,
-                        "the provider of litellm_params.model \"%.*s\" is not known; known are openai/, azure/ and, with "
-                        "api_base, any OpenAI-compatible server (`weir providers` lists them)",
-                        STR_ARG(d->model));
+    return arena_printf(
+        a,
+        "the provider of litellm_params.model \"%.*s\" is not known; known are openai/, azure/ and, with "
+        "api_base, any OpenAI-compatible server (`weir providers` lists them)",
+        STR_ARG(d->model));
 }
 
-static void deployment_fill(struct build *b, struct deployment *dep, const struct conf_deployment *d,
-                            struct endpoint *e)
+static void deployment_fill(struct build *b, struct deployment *dep,
+                            const struct conf_deployment *d, struct endpoint *e)
 {
     dep->conf = d;
     if (str_eq(d->model, STR("*")) && !d->custom_provider.len && !d->api_base.len) {
@@ -120,7 +128,9 @@ static void deployment_fill(struct build *b, struct deployment *dep, const struc
     if (str_starts(dep->upstream_model, STR("chat_completions/")))
         dep->upstream_model = str_skip(dep->upstream_model, 17); /* LiteLLM's "force chat" */
     dep->endpoint = e;
-    dep->problem = d->problem.len ? d->problem : d->mock_response.len ? str_of(NULL, 0) : e->problem;
+    dep->problem = d->problem.len         ? d->problem
+                   : d->mock_response.len ? str_of(NULL, 0)
+                                          : e->problem;
 }
 
 /* -- groups */
@@ -155,7 +165,8 @@ static void index_groups(struct router *r)
             group_add(r, r->deployments[i].conf->id, &r->deployments[i]);
 }
 
-struct router *router_new(const struct conf *c, const struct conf_source *src, struct hash_seed seed)
+struct router *router_new(const struct conf *c, const struct conf_source *src,
+                          struct hash_seed seed)
 {
     struct router *r = MEM_NEW(struct router);
     struct build b = { r, src };
@@ -170,7 +181,8 @@ struct router *router_new(const struct conf *c, const struct conf_source *src, s
     r->endpoints = ARENA_ARRAY(r->arena, struct endpoint, r->endpoint_count);
     for (size_t i = 0; i < r->endpoint_count; i++)
         r->endpoints[i].index = (uint32_t)i;
-    struct deployment *deps = ARENA_ARRAY(r->arena, struct deployment, c->deployment_count ? c->deployment_count : 1);
+    struct deployment *deps =
+        ARENA_ARRAY(r->arena, struct deployment, c->deployment_count ? c->deployment_count : 1);
     for (size_t i = 0; i < c->deployment_count; i++)
         deployment_fill(&b, &deps[i], &c->deployments[i], &r->endpoints[i]);
     r->deployments = deps;
@@ -246,7 +258,8 @@ static struct group *find_group(const struct router *r, struct str model, struct
 }
 
 /* For model "*": the provider by the requested name's prefix, or by the name itself. */
-static enum err pick_by_name(const struct router *r, struct str model, struct pick *p, struct arena *a, struct fault *f)
+static enum err pick_by_name(const struct router *r, struct str model, struct pick *p,
+                             struct arena *a, struct fault *f)
 {
     struct str rest = model;
     struct str prefix = str_cut(&rest, '/');
@@ -254,17 +267,18 @@ static enum err pick_by_name(const struct router *r, struct str model, struct pi
     p->upstream_model = row ? rest : model;
     row = row ? row : provider_infer(model);
     if (!row) {
-        fault_set(f, ERR_UNKNOWN_MODEL, a,
-                  "Invalid model name passed in model=%.*s. It matches only the wildcard \"%.*s\", which takes names with a "
-                  "provider in front, such as openai/gpt-4.1.",
-                  STR_ARG(str_head(model, 256)), STR_ARG(p->group->name));
+        fault_set(
+            f, ERR_UNKNOWN_MODEL, a,
+            "Invalid model name passed in model=%.*s. It matches only the wildcard \"%.*s\", which takes names with a "
+            "provider in front, such as openai/gpt-4.1.",
+            STR_ARG(str_head(model, 256)), STR_ARG(p->group->name));
         f->param = STR("model");
         return ERR_UNKNOWN_MODEL;
     }
     p->endpoint = &r->defaults[provider_index(row)];
     if (p->endpoint->problem.len)
-        return fault_set(f, ERR_DEPLOYMENT_CONFIG, a, "The model %.*s cannot be served: %.*s.", STR_ARG(str_head(model, 256)),
-                         STR_ARG(p->endpoint->problem));
+        return fault_set(f, ERR_DEPLOYMENT_CONFIG, a, "The model %.*s cannot be served: %.*s.",
+                         STR_ARG(str_head(model, 256)), STR_ARG(p->endpoint->problem));
     return ERR_OK;
 }
 
@@ -283,15 +297,17 @@ static const struct deployment *next_usable(struct group *g, const struct deploy
     return NULL;
 }
 
-enum err router_pick(const struct router *r, struct str model, struct arena *a, struct pick *p, struct fault *f)
+enum err router_pick(const struct router *r, struct str model, struct arena *a, struct pick *p,
+                     struct fault *f)
 {
     struct str name = resolve_alias(r, model);
     struct group *g = find_group(r, name, a);
     const struct deployment *broken;
     if (!g) {
-        fault_set(f, ERR_UNKNOWN_MODEL, a,
-                  "Invalid model name passed in model=%.*s. Call GET /v1/models to see the models of this gateway.",
-                  STR_ARG(str_head(model, 256)));
+        fault_set(
+            f, ERR_UNKNOWN_MODEL, a,
+            "Invalid model name passed in model=%.*s. Call GET /v1/models to see the models of this gateway.",
+            STR_ARG(str_head(model, 256)));
         f->param = STR("model");
         return ERR_UNKNOWN_MODEL;
     }
@@ -300,7 +316,8 @@ enum err router_pick(const struct router *r, struct str model, struct arena *a, 
         return fault_set(f, ERR_DEPLOYMENT_CONFIG, a, "The model %.*s cannot be served: %.*s.",
                          STR_ARG(str_head(model, 256)), STR_ARG(broken->problem));
     if (!p->deployment)
-        return fault_set(f, ERR_OVERLOADED, a, "The model %.*s is paused (model_info.blocked).", STR_ARG(str_head(model, 256)));
+        return fault_set(f, ERR_OVERLOADED, a, "The model %.*s is paused (model_info.blocked).",
+                         STR_ARG(str_head(model, 256)));
     p->endpoint = p->deployment->endpoint;
     p->upstream_model = p->deployment->upstream_model;
     if (!p->endpoint)

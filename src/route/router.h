@@ -17,25 +17,25 @@
 
 /* Where calls go and with which credential: of one deployment, or a provider's defaults (for `*`). */
 struct endpoint {
-    uint32_t index;              /* in router->endpoints */
+    uint32_t index; /* in router->endpoints */
     const struct provider *provider;
-    struct str api_base;         /* URL text, without trailing slash */
+    struct str api_base; /* URL text, without trailing slash */
     struct str api_version;
-    const struct secret *key;    /* NULL: none is sent */
+    const struct secret *key; /* NULL: none is sent */
     bool ssl_verify;
-    struct str ca_file;          /* empty: the default */
-    struct str problem;          /* not empty: cannot serve; safe for the client */
+    struct str ca_file; /* empty: the default */
+    struct str problem; /* not empty: cannot serve; safe for the client */
 };
 
 struct deployment {
     const struct conf_deployment *conf;
     const struct endpoint *endpoint; /* NULL: the provider follows from the requested name */
-    struct str upstream_model;   /* without the provider's prefix; may hold '*' */
+    struct str upstream_model;       /* without the provider's prefix; may hold '*' */
     struct str problem;
 };
 
 struct group {
-    struct str name;             /* model_name, or a deployment's id */
+    struct str name; /* model_name, or a deployment's id */
     const struct deployment **members;
     size_t count;
     bool wildcard;
@@ -43,22 +43,23 @@ struct group {
 };
 
 struct router {
-    const struct conf *conf;     /* borrowed: lives in the same snapshot */
+    const struct conf *conf; /* borrowed: lives in the same snapshot */
     struct arena *arena;
     const struct deployment *deployments; /* in the order of the config */
     size_t deployment_count;
     struct endpoint *endpoints;
     size_t endpoint_count;
     const struct endpoint *defaults; /* by provider_index */
-    struct map groups;           /* exact names and ids -> struct group */
-    struct group **public_groups;/* by model_name, in order; wildcards too */
+    struct map groups;               /* exact names and ids -> struct group */
+    struct group **public_groups;    /* by model_name, in order; wildcards too */
     size_t public_count;
-    struct map aliases;          /* -> struct conf_alias */
-    struct secret **owned;       /* keys from the environment */
+    struct map aliases;    /* -> struct conf_alias */
+    struct secret **owned; /* keys from the environment */
     size_t owned_count;
 };
 
-struct router *router_new(const struct conf *c, const struct conf_source *src, struct hash_seed seed);
+struct router *router_new(const struct conf *c, const struct conf_source *src,
+                          struct hash_seed seed);
 void router_free(struct router *r);
 
 /* What serves one request. */
@@ -71,11 +72,12 @@ struct pick {
 
 /* Errors, with *ret_fault for the client: ERR_UNKNOWN_MODEL, ERR_DEPLOYMENT_CONFIG (names what is missing),
  * ERR_OVERLOADED (all deployments are blocked by model_info.blocked). */
-MUST_CHECK enum err router_pick(const struct router *r, struct str model, struct arena *a, struct pick *ret_pick,
-                                struct fault *ret_fault);
+MUST_CHECK enum err router_pick(const struct router *r, struct str model, struct arena *a,
+                                struct pick *ret_pick, struct fault *ret_fault);
 
 /* A glob with captures: '*' matches any run of characters, the shortest first. False: no match.
  * ret_with is `to` with its stars replaced by what those of `pattern` matched, in order; a star too many stays. */
-bool glob_match(struct str pattern, struct str text, struct str to, struct arena *a, struct str *ret_with);
+bool glob_match(struct str pattern, struct str text, struct str to, struct arena *a,
+                struct str *ret_with);
 
 #endif

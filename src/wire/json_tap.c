@@ -6,25 +6,26 @@
 #define KEPT_MAX (64 * KIB) /* a top-level name, or the value that is replaced */
 
 enum tap_state {
-    TAP_START,      /* before the opening brace */
-    TAP_NAME,       /* at depth 1, a name may come */
+    TAP_START, /* before the opening brace */
+    TAP_NAME,  /* at depth 1, a name may come */
     TAP_IN_NAME,
-    TAP_COLON,      /* the name is known, its value is next */
-    TAP_VALUE,      /* inside a value, or between its end and the comma */
-    TAP_SWALLOW,    /* inside the string that is replaced */
+    TAP_COLON,   /* the name is known, its value is next */
+    TAP_VALUE,   /* inside a value, or between its end and the comma */
+    TAP_SWALLOW, /* inside the string that is replaced */
     TAP_DONE,
 };
 
 struct json_tap {
     enum tap_state state;
     struct str replace, with, catch_name;
-    struct buf name;   /* with quotes */
+    struct buf name; /* with quotes */
     struct buf caught;
     bool catching, caught_whole, in_string, escaped, replacing;
     unsigned depth;
 };
 
-struct json_tap *json_tap_new(struct str replace, struct str with, struct str catch_name, size_t catch_max)
+struct json_tap *json_tap_new(struct str replace, struct str with, struct str catch_name,
+                              size_t catch_max)
 {
     struct json_tap *t = MEM_NEW(struct json_tap);
     t->replace = replace;
@@ -71,9 +72,7 @@ static enum err value_byte(struct json_tap *t, char c)
         return ERR_OK;
     }
     switch (c) {
-    case '"':
-        t->in_string = true;
-        break;
+    case '"': t->in_string = true; break;
     case '{':
     case '[':
         if (++t->depth > JSON_DEPTH_MAX)
@@ -85,8 +84,7 @@ static enum err value_byte(struct json_tap *t, char c)
             return ERR_BAD_JSON;
         t->depth--;
         break;
-    default:
-        break;
+    default: break;
     }
     if (!ends)
         return ERR_OK;
@@ -147,17 +145,14 @@ static enum err one_byte(struct json_tap *t, char c, struct buf *out, bool *ret_
             return ERR_BAD_JSON;
         }
         return ERR_OK;
-    case TAP_NAME:
-        return name_byte(t, c);
+    case TAP_NAME: return name_byte(t, c);
     case TAP_IN_NAME:
         buf_putc(&t->name, c);
         if (string_byte(t, c))
             name_ended(t);
         return t->name.fail ? ERR_BAD_JSON : ERR_OK;
-    case TAP_COLON:
-        return colon_byte(t, c, ret_forward);
-    case TAP_VALUE:
-        return value_byte(t, c);
+    case TAP_COLON: return colon_byte(t, c, ret_forward);
+    case TAP_VALUE: return value_byte(t, c);
     case TAP_SWALLOW:
         *ret_forward = false;
         if (string_byte(t, c)) {
@@ -165,8 +160,7 @@ static enum err one_byte(struct json_tap *t, char c, struct buf *out, bool *ret_
             t->state = TAP_VALUE;
         }
         return ERR_OK;
-    case TAP_DONE:
-        break;
+    case TAP_DONE: break;
     }
     return is_white(c) ? ERR_OK : ERR_BAD_JSON;
 }

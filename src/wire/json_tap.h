@@ -12,13 +12,15 @@ struct json_tap;
 
 /* `replace`: name of the top-level string member whose value becomes `with` (JSON text with quotes); `catch`: name of the member
  * whose value (at most catch_max bytes) is kept. All borrowed until json_tap_free. */
-struct json_tap *json_tap_new(struct str replace, struct str with, struct str catch_name, size_t catch_max);
+struct json_tap *json_tap_new(struct str replace, struct str with, struct str catch_name,
+                              size_t catch_max);
 void json_tap_free(struct json_tap *t); /* accepts NULL */
 
 /* Appends what is to be forwarded to `out`. A name longer than 64 KiB
  * fails. Errors: ERR_BAD_JSON. */
 MUST_CHECK enum err json_tap_push(struct json_tap *t, struct str bytes, struct buf *out);
-bool json_tap_complete(const struct json_tap *t); /* the top value has ended, only white space came after it */
+bool json_tap_complete(
+    const struct json_tap *t); /* the top value has ended, only white space came after it */
 struct str json_tap_caught(const struct json_tap *t); /* empty: not seen, or too large */
 
 #endif

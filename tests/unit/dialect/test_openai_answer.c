@@ -7,10 +7,13 @@ static void test_whole_is_stamped(void **state)
     static const struct {
         const char *body, *want;
     } cases[] = {
-        { "{\"id\":1,\"model\":\"gpt-4.1-2025\",\"choices\":[{}]}", "{\"id\":1,\"model\":\"alias\",\"choices\":[{}]}" },
-        { " {\"choices\":[{}] , \"model\" : \"x\" }\n", " {\"choices\":[{}] , \"model\" : \"alias\" }\n" },
+        { "{\"id\":1,\"model\":\"gpt-4.1-2025\",\"choices\":[{}]}",
+          "{\"id\":1,\"model\":\"alias\",\"choices\":[{}]}" },
+        { " {\"choices\":[{}] , \"model\" : \"x\" }\n",
+          " {\"choices\":[{}] , \"model\" : \"alias\" }\n" },
         { "{\"choices\":[{}]}", "{\"choices\":[{}]}" },
-        { "{\"model\":null,\"choices\":[{}],\"usage\":null}", "{\"model\":null,\"choices\":[{}],\"usage\":null}" },
+        { "{\"model\":null,\"choices\":[{}],\"usage\":null}",
+          "{\"model\":null,\"choices\":[{}],\"usage\":null}" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct openai_answer ans;
@@ -30,27 +33,34 @@ static void test_events(void **state)
         bool hide, content, finish;
     } cases[] = {
         { "{\"model\":\"m\",\"choices\":[{\"delta\":{\"role\":\"assistant\",\"content\":\"\"},\"finish_reason\":null}],\"usage\":null}",
-          "{\"model\":\"alias\",\"choices\":[{\"delta\":{\"role\":\"assistant\",\"content\":\"\"},\"finish_reason\":null}]}", true,
-          false, false },
+          "{\"model\":\"alias\",\"choices\":[{\"delta\":{\"role\":\"assistant\",\"content\":\"\"},\"finish_reason\":null}]}",
+          true, false, false },
         { "{\"usage\":null,\"model\":\"m\",\"choices\":[{\"delta\":{\"content\":\"a\"}}]}",
-          "{\"model\":\"alias\",\"choices\":[{\"delta\":{\"content\":\"a\"}}]}", true, true, false },
-        { "{\"model\":\"m\", \"usage\" : null , \"choices\":[{\"delta\":{\"refusal\":\"no\"}}]}",
-          "{\"model\":\"alias\" , \"choices\":[{\"delta\":{\"refusal\":\"no\"}}]}", true, true, false },
-        { "{\"model\":\"m\",\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}],\"usage\":null}",
-          "{\"model\":\"alias\",\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}],\"usage\":null}", false, false, true },
-        { "{\"model\":\"m\",\"choices\":[],\"usage\":{\"prompt_tokens\":1}}", NULL, true, false, false },
-        { "{\"model\":\"m\",\"choices\":[],\"usage\":{\"prompt_tokens\":1}}",
-          "{\"model\":\"alias\",\"choices\":[],\"usage\":{\"prompt_tokens\":1}}", false, false, false },
-        { "{\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":0,\"function\":{\"name\":\"f\",\"arguments\":\"\"}}]}}]}",
-          "{\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":0,\"function\":{\"name\":\"f\",\"arguments\":\"\"}}]}}]}", true, false,
+          "{\"model\":\"alias\",\"choices\":[{\"delta\":{\"content\":\"a\"}}]}", true, true,
           false },
+        { "{\"model\":\"m\", \"usage\" : null , \"choices\":[{\"delta\":{\"refusal\":\"no\"}}]}",
+          "{\"model\":\"alias\" , \"choices\":[{\"delta\":{\"refusal\":\"no\"}}]}", true, true,
+          false },
+        { "{\"model\":\"m\",\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}],\"usage\":null}",
+          "{\"model\":\"alias\",\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}],\"usage\":null}",
+          false, false, true },
+        { "{\"model\":\"m\",\"choices\":[],\"usage\":{\"prompt_tokens\":1}}", NULL, true, false,
+          false },
+        { "{\"model\":\"m\",\"choices\":[],\"usage\":{\"prompt_tokens\":1}}",
+          "{\"model\":\"alias\",\"choices\":[],\"usage\":{\"prompt_tokens\":1}}", false, false,
+          false },
+        { "{\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":0,\"function\":{\"name\":\"f\",\"arguments\":\"\"}}]}}]}",
+          "{\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":0,\"function\":{\"name\":\"f\",\"arguments\":\"\"}}]}}]}",
+          true, false, false },
         { "{\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":0,\"function\":{\"arguments\":\"{\"}}]}}]}",
-          "{\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":0,\"function\":{\"arguments\":\"{\"}}]}}]}", true, true, false },
-        { "{\"choices\":[{\"delta\":{\"reasoning_content\":\"hm\"}}]}", "{\"choices\":[{\"delta\":{\"reasoning_content\":\"hm\"}}]}",
+          "{\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":0,\"function\":{\"arguments\":\"{\"}}]}}]}",
           true, true, false },
+        { "{\"choices\":[{\"delta\":{\"reasoning_content\":\"hm\"}}]}",
+          "{\"choices\":[{\"delta\":{\"reasoning_content\":\"hm\"}}]}", true, true, false },
         /* usage with content stays: it is not the usage event */
         { "{\"choices\":[{\"delta\":{\"content\":\"x\"}}],\"usage\":{\"prompt_tokens\":1}}",
-          "{\"choices\":[{\"delta\":{\"content\":\"x\"}}],\"usage\":{\"prompt_tokens\":1}}", true, true, false },
+          "{\"choices\":[{\"delta\":{\"content\":\"x\"}}],\"usage\":{\"prompt_tokens\":1}}", true,
+          true, false },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct openai_answer ev;
@@ -59,7 +69,8 @@ static void test_events(void **state)
         assert_int_equal(openai_read_event(OPENAI_CHAT, str_c(cases[i].data), true, &ev), ERR_OK);
         if (ev.content != cases[i].content || ev.finish != cases[i].finish)
             fail_msg("case %zu: content %d finish %d", i, ev.content, ev.finish);
-        assert_int_equal(openai_put_answer(&ev, STR("\"alias\""), cases[i].hide, &out), cases[i].want != NULL);
+        assert_int_equal(openai_put_answer(&ev, STR("\"alias\""), cases[i].hide, &out),
+                         cases[i].want != NULL);
         if (cases[i].want)
             assert_text(buf_str(&out), cases[i].want);
         buf_done(&out);
@@ -69,11 +80,15 @@ static void test_events(void **state)
 static void test_text_completion_events(void **state)
 {
     struct openai_answer ev;
-    assert_int_equal(openai_read_event(OPENAI_TEXT, STR("{\"choices\":[{\"text\":\"a\"}]}"), true, &ev), ERR_OK);
+    assert_int_equal(
+        openai_read_event(OPENAI_TEXT, STR("{\"choices\":[{\"text\":\"a\"}]}"), true, &ev), ERR_OK);
     assert_true(ev.content);
-    assert_int_equal(openai_read_event(OPENAI_TEXT, STR("{\"choices\":[{\"text\":\"\"}]}"), true, &ev), ERR_OK);
+    assert_int_equal(
+        openai_read_event(OPENAI_TEXT, STR("{\"choices\":[{\"text\":\"\"}]}"), true, &ev), ERR_OK);
     assert_false(ev.content);
-    assert_int_equal(openai_read_event(OPENAI_TEXT, STR("{\"choices\":[{\"text\":\"a\"}]}"), false, &ev), ERR_OK);
+    assert_int_equal(
+        openai_read_event(OPENAI_TEXT, STR("{\"choices\":[{\"text\":\"a\"}]}"), false, &ev),
+        ERR_OK);
     assert_false(ev.content);
 }
 
@@ -89,24 +104,28 @@ static void test_bad_and_silent_failures(void **state)
     assert_true(ans.no_choices);
     assert_int_equal(openai_read_answer(OPENAI_EMBED, STR("{\"data\":[]}"), &ans), ERR_OK);
     assert_false(ans.no_choices);
-    assert_int_equal(openai_read_answer(OPENAI_CHAT, STR("{\"error\":{\"message\":\"x\"}}"), &ans), ERR_OK);
+    assert_int_equal(openai_read_answer(OPENAI_CHAT, STR("{\"error\":{\"message\":\"x\"}}"), &ans),
+                     ERR_OK);
     assert_true(ans.has_error);
-    assert_int_equal(openai_read_answer(OPENAI_CHAT, STR("{\"error\":null,\"choices\":[1]}"), &ans), ERR_OK);
+    assert_int_equal(openai_read_answer(OPENAI_CHAT, STR("{\"error\":null,\"choices\":[1]}"), &ans),
+                     ERR_OK);
     assert_false(ans.has_error);
 }
 
 static void test_usage(void **state)
 {
     struct ir_usage u;
-    assert_true(openai_read_usage(STR("{\"prompt_tokens\":19,\"completion_tokens\":10.0,\"prompt_tokens_details\":{\"cached_tokens\":5,"
-                                      "\"audio_tokens\":1},\"completion_tokens_details\":{\"reasoning_tokens\":7}}"),
-                                  &u));
+    assert_true(openai_read_usage(
+        STR("{\"prompt_tokens\":19,\"completion_tokens\":10.0,\"prompt_tokens_details\":{\"cached_tokens\":5,"
+            "\"audio_tokens\":1},\"completion_tokens_details\":{\"reasoning_tokens\":7}}"),
+        &u));
     assert_int_equal(u.prompt_tokens, 19);
     assert_int_equal(u.completion_tokens, 10);
     assert_int_equal(u.cached_tokens, 5);
     assert_int_equal(u.audio_prompt_tokens, 1);
     assert_int_equal(u.reasoning_tokens, 7);
-    assert_true(openai_read_usage(STR("{\"prompt_tokens\":\"many\",\"prompt_tokens_details\":null}"), &u));
+    assert_true(
+        openai_read_usage(STR("{\"prompt_tokens\":\"many\",\"prompt_tokens_details\":null}"), &u));
     assert_int_equal(u.prompt_tokens, 0);
     assert_false(openai_read_usage(STR("null"), &u));
 }
@@ -117,22 +136,28 @@ static void test_fault_shape(void **state)
     struct fault f = fault_of(ERR_NO_KEY);
     buf_init(&out, 4 * KIB);
     openai_write_fault(&f, STR(""), &out);
-    assert_text(buf_str(&out), "{\"error\":{\"message\":\"Authentication Error, No api key passed in.\",\"type\":\"auth_error\","
-                               "\"param\":null,\"code\":\"401\"}}");
+    assert_text(
+        buf_str(&out),
+        "{\"error\":{\"message\":\"Authentication Error, No api key passed in.\",\"type\":\"auth_error\","
+        "\"param\":null,\"code\":\"401\"}}");
     f.param = STR("model");
     f.code = STR("c\"d");
     buf_reset(&out);
     openai_write_fault(&f, STR("call-1"), &out);
-    assert_true(contains(buf_str(&out), "\"param\":\"model\",\"code\":\"c\\\"d\",\"litellm_call_id\":\"call-1\""));
+    assert_true(contains(buf_str(&out),
+                         "\"param\":\"model\",\"code\":\"c\\\"d\",\"litellm_call_id\":\"call-1\""));
     buf_done(&out);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_whole_is_stamped),        cmocka_unit_test(test_events),
-        cmocka_unit_test(test_text_completion_events),  cmocka_unit_test(test_bad_and_silent_failures),
-        cmocka_unit_test(test_usage),                   cmocka_unit_test(test_fault_shape),
+        cmocka_unit_test(test_whole_is_stamped),
+        cmocka_unit_test(test_events),
+        cmocka_unit_test(test_text_completion_events),
+        cmocka_unit_test(test_bad_and_silent_failures),
+        cmocka_unit_test(test_usage),
+        cmocka_unit_test(test_fault_shape),
     };
     return cmocka_run_group_tests_name("dialect/openai_answer", tests, NULL, NULL);
 }

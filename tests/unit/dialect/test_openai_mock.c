@@ -5,8 +5,12 @@
 
 static struct openai_mock mock_of(enum openai_kind kind, const char *response, bool usage)
 {
-    return (struct openai_mock){ .kind = kind, .response = str_c(response), .model_json = STR("\"demo\""), .id = STR("1"),
-                                 .created = 1700000000, .include_usage = usage };
+    return (struct openai_mock){ .kind = kind,
+                                 .response = str_c(response),
+                                 .model_json = STR("\"demo\""),
+                                 .id = STR("1"),
+                                 .created = 1700000000,
+                                 .include_usage = usage };
 }
 
 static void test_whole(void **state)
@@ -17,7 +21,8 @@ static void test_whole(void **state)
     } cases[] = {
         { OPENAI_CHAT, "\"hi \\u00e9\"", "\"content\":\"hi \\u00e9\"" },
         { OPENAI_TEXT, "\"hi\"", "\"text\":\"hi\"" },
-        { OPENAI_CHAT, "{\"choices\":[{\"message\":{\"content\":\"x\"}}],\"model\":\"old\"}", "\"model\":\"demo\"" },
+        { OPENAI_CHAT, "{\"choices\":[{\"message\":{\"content\":\"x\"}}],\"model\":\"old\"}",
+          "\"model\":\"demo\"" },
         { OPENAI_CHAT, "{\"id\":\"mine\",\"choices\":[]}", "\"id\":\"mine\"" },
         { OPENAI_EMBED, "[0.5,1]", "\"embedding\":[0.5,1]" },
         { OPENAI_EMBED, "\"text\"", "\"embedding\":[0.0]" },
@@ -88,7 +93,10 @@ static void test_stream(void **state)
     check_stream(&m, "", 1);
     m = mock_of(OPENAI_TEXT, "\"a b\"", true);
     check_stream(&m, "a b", 1);
-    m = mock_of(OPENAI_CHAT, "{\"choices\":[{\"message\":{\"content\":\"x y\"},\"finish_reason\":\"length\"},{\"message\":{}}]}", false);
+    m = mock_of(
+        OPENAI_CHAT,
+        "{\"choices\":[{\"message\":{\"content\":\"x y\"},\"finish_reason\":\"length\"},{\"message\":{}}]}",
+        false);
     check_stream(&m, "x y", 2);
     m = mock_of(OPENAI_CHAT, "{}", false);
     check_stream(&m, "", 1);
@@ -98,13 +106,15 @@ static void test_stream_of_tool_calls(void **state)
 {
     struct arena *a = arena_new();
     struct buf out;
-    struct openai_mock m = mock_of(OPENAI_CHAT,
-                                   "{\"choices\":[{\"finish_reason\":\"tool_calls\",\"message\":{\"content\":null,\"tool_calls\":[{\"id\":\"c1\","
-                                   "\"type\":\"function\",\"function\":{\"name\":\"f\",\"arguments\":\"{}\"}},{}]}}]}",
-                                   false);
+    struct openai_mock m = mock_of(
+        OPENAI_CHAT,
+        "{\"choices\":[{\"finish_reason\":\"tool_calls\",\"message\":{\"content\":null,\"tool_calls\":[{\"id\":\"c1\","
+        "\"type\":\"function\",\"function\":{\"name\":\"f\",\"arguments\":\"{}\"}},{}]}}]}",
+        false);
     buf_init(&out, 64 * KIB);
     openai_mock_stream(&m, a, &out);
-    assert_true(contains(buf_str(&out), "{\"tool_calls\":[{\"index\":0,\"id\":\"c1\",\"type\":\"function\","));
+    assert_true(contains(buf_str(&out),
+                         "{\"tool_calls\":[{\"index\":0,\"id\":\"c1\",\"type\":\"function\","));
     assert_true(contains(buf_str(&out), "{\"index\":1}]"));
     assert_true(contains(buf_str(&out), "\"finish_reason\":\"tool_calls\""));
     buf_done(&out);

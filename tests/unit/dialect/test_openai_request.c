@@ -2,8 +2,8 @@
 
 /* -- reading */
 
-static enum err read_it(enum openai_kind kind, const char *body, const char *path_model, struct arena *a,
-                        struct openai_request *rq, struct fault *f)
+static enum err read_it(enum openai_kind kind, const char *body, const char *path_model,
+                        struct arena *a, struct openai_request *rq, struct fault *f)
 {
     return openai_read_request(kind, str_c(body), str_c(path_model), a, rq, f);
 }
@@ -27,18 +27,29 @@ static void test_refused(void **state)
         { OPENAI_CHAT, "{\"model\":null}", ERR_BAD_REQUEST, "model", "is missing" },
         { OPENAI_CHAT, "{\"model\":7}", ERR_BAD_REQUEST, "model", "must be a string" },
         { OPENAI_CHAT, "{\"model\":\"\"}", ERR_BAD_REQUEST, "model", "not empty" },
-        { OPENAI_CHAT, "{\"model\":\"m\",\"stream\":\"yes\"}", ERR_BAD_REQUEST, "stream", "true or false" },
-        { OPENAI_EMBED, "{\"model\":\"m\",\"stream\":true}", ERR_BAD_REQUEST, "stream", "embeddings" },
-        { OPENAI_CHAT, "{\"model\":\"m\",\"stream_options\":[]}", ERR_BAD_REQUEST, "stream_options", "object" },
-        { OPENAI_CHAT, "{\"model\":\"m\",\"stream_options\":{\"include_usage\":true,\"include_usage\":false}}", ERR_BAD_REQUEST,
-          "stream_options.include_usage", "repeated" },
-        { OPENAI_CHAT, "{\"model\":\"m\",\"timeout\":\"3\"}", ERR_BAD_REQUEST, "timeout", "seconds" },
-        { OPENAI_CHAT, "{\"model\":\"m\",\"timeout\":0}", ERR_BAD_REQUEST, "timeout", "more than 0" },
-        { OPENAI_CHAT, "{\"model\":\"m\",\"request_timeout\":1e9}", ERR_BAD_REQUEST, "request_timeout", "86400" },
-        { OPENAI_CHAT, "{\"model\":\"m\",\"stream_timeout\":-1}", ERR_BAD_REQUEST, "stream_timeout", "seconds" },
-        { OPENAI_CHAT, "{\"model\":\"m\",\"api_base\":\"http://evil\"}", ERR_BAD_REQUEST, "api_base", "not taken from a request" },
-        { OPENAI_CHAT, "{\"model\":\"m\",\"api_key\":\"sk-x\"}", ERR_BAD_REQUEST, "api_key", "not taken from a request" },
-        { OPENAI_CHAT, "{\"model\":\"m\",\"base_url\":null}", ERR_BAD_REQUEST, "base_url", "not taken from a request" },
+        { OPENAI_CHAT, "{\"model\":\"m\",\"stream\":\"yes\"}", ERR_BAD_REQUEST, "stream",
+          "true or false" },
+        { OPENAI_EMBED, "{\"model\":\"m\",\"stream\":true}", ERR_BAD_REQUEST, "stream",
+          "embeddings" },
+        { OPENAI_CHAT, "{\"model\":\"m\",\"stream_options\":[]}", ERR_BAD_REQUEST, "stream_options",
+          "object" },
+        { OPENAI_CHAT,
+          "{\"model\":\"m\",\"stream_options\":{\"include_usage\":true,\"include_usage\":false}}",
+          ERR_BAD_REQUEST, "stream_options.include_usage", "repeated" },
+        { OPENAI_CHAT, "{\"model\":\"m\",\"timeout\":\"3\"}", ERR_BAD_REQUEST, "timeout",
+          "seconds" },
+        { OPENAI_CHAT, "{\"model\":\"m\",\"timeout\":0}", ERR_BAD_REQUEST, "timeout",
+          "more than 0" },
+        { OPENAI_CHAT, "{\"model\":\"m\",\"request_timeout\":1e9}", ERR_BAD_REQUEST,
+          "request_timeout", "86400" },
+        { OPENAI_CHAT, "{\"model\":\"m\",\"stream_timeout\":-1}", ERR_BAD_REQUEST, "stream_timeout",
+          "seconds" },
+        { OPENAI_CHAT, "{\"model\":\"m\",\"api_base\":\"http://evil\"}", ERR_BAD_REQUEST,
+          "api_base", "not taken from a request" },
+        { OPENAI_CHAT, "{\"model\":\"m\",\"api_key\":\"sk-x\"}", ERR_BAD_REQUEST, "api_key",
+          "not taken from a request" },
+        { OPENAI_CHAT, "{\"model\":\"m\",\"base_url\":null}", ERR_BAD_REQUEST, "base_url",
+          "not taken from a request" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct arena *a = arena_new();
@@ -58,8 +69,9 @@ static void test_read(void **state)
     struct arena *a = arena_new();
     struct openai_request rq;
     struct fault f;
-    const char *body = " {\"messages\":[],\"mod\\u0065l\":\"caf\\u00e9\",\"stream\":true,"
-                       "\"stream_options\":{\"include_usage\":true},\"timeout\":1.5,\"stream_timeout\":2}";
+    const char *body =
+        " {\"messages\":[],\"mod\\u0065l\":\"caf\\u00e9\",\"stream\":true,"
+        "\"stream_options\":{\"include_usage\":true},\"timeout\":1.5,\"stream_timeout\":2}";
     assert_int_equal(read_it(OPENAI_CHAT, body, "", a, &rq, &f), ERR_OK);
     assert_text(rq.model, "caf\xc3\xa9");
     assert_text(rq.model_json, "\"caf\\u00e9\"");
@@ -86,8 +98,8 @@ static void test_path_model_wins(void **state)
 
 /* -- edits */
 
-static struct str edited(enum openai_kind kind, const char *body, const char *path_model, const struct conf_deployment *d,
-                         const char *upstream, struct arena *a)
+static struct str edited(enum openai_kind kind, const char *body, const char *path_model,
+                         const struct conf_deployment *d, const char *upstream, struct arena *a)
 {
     struct openai_request rq;
     struct fault f;
@@ -108,7 +120,8 @@ static void test_edits(void **state)
         const char *body, *path, *want;
     } cases[] = {
         /* nothing to edit: as it came */
-        { "{ \"model\" : \"up\" , \"x\":1e400,\"x\":2 }\n", "", "{ \"model\" : \"up\" , \"x\":1e400,\"x\":2 }\n" },
+        { "{ \"model\" : \"up\" , \"x\":1e400,\"x\":2 }\n", "",
+          "{ \"model\" : \"up\" , \"x\":1e400,\"x\":2 }\n" },
         { "{\"model\":\"u\\u0070\"}", "", "{\"model\":\"u\\u0070\"}" },
         /* the model */
         { "{\"a\":[1, 2],\"model\":\"alias\",\"b\":\"\\ud83d\\ude00\"}", "",
@@ -119,11 +132,13 @@ static void test_edits(void **state)
         /* the gateway's own members */
         { "{\"tags\":[1],\"model\":\"up\"}", "", "{\"model\":\"up\"}" },
         { "{\"model\":\"up\",\"fallbacks\":[\"b\"],\"num_retries\":2}", "", "{\"model\":\"up\"}" },
-        { "{\"cache\":{},\"tags\":[],\"model\":\"up\",\"timeout\":3,\"n\":1,\"mock_timeout\":true}", "",
-          "{\"model\":\"up\",\"n\":1}" },
+        { "{\"cache\":{},\"tags\":[],\"model\":\"up\",\"timeout\":3,\"n\":1,\"mock_timeout\":true}",
+          "", "{\"model\":\"up\",\"n\":1}" },
         /* metadata: OpenAI's is a flat map of strings */
-        { "{\"model\":\"up\",\"metadata\":{\"a\":\"b\"}}", "", "{\"model\":\"up\",\"metadata\":{\"a\":\"b\"}}" },
-        { "{\"model\":\"up\",\"metadata\":{\"a\":\"b\",\"tags\":[\"x\"]}}", "", "{\"model\":\"up\"}" },
+        { "{\"model\":\"up\",\"metadata\":{\"a\":\"b\"}}", "",
+          "{\"model\":\"up\",\"metadata\":{\"a\":\"b\"}}" },
+        { "{\"model\":\"up\",\"metadata\":{\"a\":\"b\",\"tags\":[\"x\"]}}", "",
+          "{\"model\":\"up\"}" },
         { "{\"metadata\":null,\"model\":\"up\"}", "", "{\"model\":\"up\"}" },
         /* usage of streams */
         { "{\"model\":\"up\",\"stream\":true}", "",
@@ -133,9 +148,11 @@ static void test_edits(void **state)
           "{\"model\":\"up\",\"stream\":true,\"stream_options\":{\"include_usage\":true}}" },
         { "{\"model\":\"up\",\"stream\":true,\"stream_options\":{}}", "",
           "{\"model\":\"up\",\"stream\":true,\"stream_options\":{\"include_usage\":true}}" },
-        { "{\"model\":\"up\",\"stream\":true,\"stream_options\":{ \"include_obfuscation\":false}}", "",
+        { "{\"model\":\"up\",\"stream\":true,\"stream_options\":{ \"include_obfuscation\":false}}",
+          "",
           "{\"model\":\"up\",\"stream\":true,\"stream_options\":{\"include_usage\":true,\"include_obfuscation\":false}}" },
-        { "{\"model\":\"up\",\"stream\":true,\"stream_options\":{\"include_usage\":false,\"z\":1}}", "",
+        { "{\"model\":\"up\",\"stream\":true,\"stream_options\":{\"include_usage\":false,\"z\":1}}",
+          "",
           "{\"model\":\"up\",\"stream\":true,\"stream_options\":{\"include_usage\":true,\"z\":1}}" },
         { "{\"model\":\"up\",\"stream\":true,\"stream_options\":{\"include_usage\":true}}", "",
           "{\"model\":\"up\",\"stream\":true,\"stream_options\":{\"include_usage\":true}}" },
@@ -143,7 +160,8 @@ static void test_edits(void **state)
     const struct conf_deployment plain = { 0 };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct arena *a = arena_new();
-        assert_text(edited(OPENAI_CHAT, cases[i].body, cases[i].path, &plain, "up", a), cases[i].want);
+        assert_text(edited(OPENAI_CHAT, cases[i].body, cases[i].path, &plain, "up", a),
+                    cases[i].want);
         arena_free(a);
     }
 }
@@ -160,8 +178,12 @@ static void test_deployment_edits(void **state)
         { STR_INIT("stream"), STR_INIT("true") },
     };
     static const struct str drop[] = { STR_INIT("logit_bias"), STR_INIT("model") };
-    const struct conf_deployment d = { .defaults = defaults, .default_count = 2, .extra_body = extra, .extra_body_count = 3,
-                                       .drop_params = drop, .drop_count = 2 };
+    const struct conf_deployment d = { .defaults = defaults,
+                                       .default_count = 2,
+                                       .extra_body = extra,
+                                       .extra_body_count = 3,
+                                       .drop_params = drop,
+                                       .drop_count = 2 };
     static const struct {
         const char *body, *want;
     } cases[] = {
@@ -182,8 +204,8 @@ static void test_deployment_edits(void **state)
 /* Every subset of the gateway's members in every place leaves valid JSON with the rest as it was. */
 static void test_any_mix_of_gateway_members(void **state)
 {
-    static const char *const members[] = { "\"tags\":[1]", "\"model\":\"up\"", "\"cache\":{}", "\"n\":1", "\"priority\":2",
-                                           "\"seed\":7" };
+    static const char *const members[] = { "\"tags\":[1]", "\"model\":\"up\"", "\"cache\":{}",
+                                           "\"n\":1",      "\"priority\":2",   "\"seed\":7" };
     const struct conf_deployment plain = { 0 };
     for (unsigned set = 1; set < 64; set++) {
         struct arena *a = arena_new();
@@ -191,9 +213,11 @@ static void test_any_mix_of_gateway_members(void **state)
         for (unsigned i = 0; i < 6; i++) {
             if (!(set & 1u << i) && i != 1)
                 continue;
-            snprintf(body + strlen(body), sizeof body - strlen(body), "%s%s", body[1] ? " , " : "", members[i]);
+            snprintf(body + strlen(body), sizeof body - strlen(body), "%s%s", body[1] ? " , " : "",
+                     members[i]);
             if (i == 1 || i == 3 || i == 5)
-                snprintf(want + strlen(want), sizeof want - strlen(want), "%s%s", want[1] ? "," : "", members[i]);
+                snprintf(want + strlen(want), sizeof want - strlen(want), "%s%s",
+                         want[1] ? "," : "", members[i]);
         }
         snprintf(body + strlen(body), sizeof body - strlen(body), "}");
         snprintf(want + strlen(want), sizeof want - strlen(want), "}");

@@ -3,8 +3,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <cmocka.h>
 #include <yyjson.h>
+#include <cmocka.h>
 
 #include "observe/access_log.h"
 
@@ -34,8 +34,10 @@ static void test_text(void **state)
     assert_true(str_find(buf_str(&out), STR(" key=0123456789ab ")) != STR_NONE);
     assert_true(str_find(buf_str(&out), STR(" ms=12.345 ")) != STR_NONE);
     assert_true(str_find(buf_str(&out), STR(" first_content_ms=2.001")) != STR_NONE);
-    assert_true(str_find(buf_str(&out), STR(" prompt_tokens=5 completion_tokens=7 cached_tokens=2 ")) != STR_NONE);
-    assert_int_equal(str_find_char(buf_str(&out), '\n'), out.len - 1); /* one line, whatever the path holds */
+    assert_true(str_find(buf_str(&out),
+                         STR(" prompt_tokens=5 completion_tokens=7 cached_tokens=2 ")) != STR_NONE);
+    assert_int_equal(str_find_char(buf_str(&out), '\n'),
+                     out.len - 1); /* one line, whatever the path holds */
     assert_true(str_find(buf_str(&out), STR("0123456789abc")) == STR_NONE);
     buf_done(&out);
 }

@@ -29,8 +29,13 @@ static void test_inferred(void **state)
     static const struct {
         const char *model, *provider;
     } cases[] = {
-        { "gpt-4o", "openai" }, { "o3-mini", "openai" }, { "text-embedding-3-small", "openai" }, { "ft:gpt-4o:x::y", "openai" },
-        { "claude-x", NULL },   { "llama", NULL },       { "", NULL },
+        { "gpt-4o", "openai" },
+        { "o3-mini", "openai" },
+        { "text-embedding-3-small", "openai" },
+        { "ft:gpt-4o:x::y", "openai" },
+        { "claude-x", NULL },
+        { "llama", NULL },
+        { "", NULL },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const struct provider *p = provider_infer(str_c(cases[i].model));
@@ -46,15 +51,19 @@ static void test_paths(void **state)
         { "openai", "/v1", "m", "/v1/chat/completions" },
         { "openai", "", "m", "/chat/completions" },
         { "azure", "", "dep", "/openai/deployments/dep/chat/completions?api-version=v" },
-        { "azure", "/gate", "a/b c?d", "/gate/openai/deployments/a%2Fb%20c%3Fd/chat/completions?api-version=v" },
+        { "azure", "/gate", "a/b c?d",
+          "/gate/openai/deployments/a%2Fb%20c%3Fd/chat/completions?api-version=v" },
         { "azure", "/openai/v1", "dep", "/openai/v1/chat/completions" },
-        { "azure", "/openai/deployments/x", "dep", "/openai/deployments/x/chat/completions?api-version=v" },
-        { "azure", "", "../../evil\r\n", "/openai/deployments/..%2F..%2Fevil%0D%0A/chat/completions?api-version=v" },
+        { "azure", "/openai/deployments/x", "dep",
+          "/openai/deployments/x/chat/completions?api-version=v" },
+        { "azure", "", "../../evil\r\n",
+          "/openai/deployments/..%2F..%2Fevil%0D%0A/chat/completions?api-version=v" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct arena *a = arena_new();
-        struct str got = provider_path(provider_find(str_c(cases[i].provider)), str_c(cases[i].base), STR("/chat/completions"),
-                                       str_c(cases[i].model), STR("v"), a);
+        struct str got =
+            provider_path(provider_find(str_c(cases[i].provider)), str_c(cases[i].base),
+                          STR("/chat/completions"), str_c(cases[i].model), STR("v"), a);
         if (!str_eq(got, str_c(cases[i].want)))
             fail_msg("%.*s, want %s", STR_ARG(got), cases[i].want);
         arena_free(a);

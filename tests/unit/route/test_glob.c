@@ -29,12 +29,14 @@ static void test_glob(void **state)
         { "exact", "exactly", "*", NULL },
         { "x*", "xy", "*/*", "y/*" },
         { "**", "ab", "*+*", "+ab" },
-        { "*a*a*a*a*a*a*a*a*b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaab", "*", NULL }, /* more stars than are kept */
+        { "*a*a*a*a*a*a*a*a*b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaab", "*",
+          NULL }, /* more stars than are kept */
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct arena *a = arena_new();
         struct str got = STR("untouched");
-        bool hit = glob_match(str_c(cases[i].pattern), str_c(cases[i].text), str_c(cases[i].to), a, &got);
+        bool hit =
+            glob_match(str_c(cases[i].pattern), str_c(cases[i].text), str_c(cases[i].to), a, &got);
         if (hit != (cases[i].want != NULL) || (hit && !str_eq(got, str_c(cases[i].want))))
             fail_msg("%s on %s: %d %.*s", cases[i].pattern, cases[i].text, hit, STR_ARG(got));
         arena_free(a);
@@ -56,6 +58,7 @@ static void test_glob_is_linear(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_glob), cmocka_unit_test(test_glob_is_linear) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_glob),
+                                        cmocka_unit_test(test_glob_is_linear) };
     return cmocka_run_group_tests_name("route/glob", tests, NULL, NULL);
 }

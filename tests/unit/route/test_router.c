@@ -61,40 +61,41 @@ static void rig_done(struct rig *r)
 
 static const char *const keys[] = { "OPENAI_API_KEY", "sk-from-env", "AZURE_API_KEY", "az", NULL };
 
-static const char yaml[] = "model_list:\n"
-                           "  - model_name: pair\n"
-                           "    litellm_params: { model: openai/one }\n"
-                           "    model_info: { id: first }\n"
-                           "  - model_name: pair\n"
-                           "    litellm_params: { model: openai/two }\n"
-                           "    model_info: { id: second }\n"
-                           "  - model_name: paused\n"
-                           "    litellm_params: { model: openai/x }\n"
-                           "    model_info: { blocked: true }\n"
-                           "  - model_name: half\n"
-                           "    litellm_params: { model: openai/broken, api_key: os.environ/NOT_SET }\n"
-                           "  - model_name: half\n"
-                           "    litellm_params: { model: openai/works }\n"
-                           "  - model_name: broken\n"
-                           "    litellm_params: { model: openai/b, api_key: os.environ/NOT_SET }\n"
-                           "  - model_name: 'openai/*'\n"
-                           "    litellm_params: { model: 'openai/*' }\n"
-                           "  - model_name: 'openai/gpt-*'\n"
-                           "    litellm_params: { model: 'azure/dep-*', api_base: 'https://a.example' }\n"
-                           "  - model_name: '*'\n"
-                           "    litellm_params: { model: '*' }\n"
-                           "  - model_name: own\n"
-                           "    litellm_params: { model: org/model-7b, api_base: 'http://localhost:8000/v1/' }\n"
-                           "  - model_name: named\n"
-                           "    litellm_params: { model: org/model-7b, custom_llm_provider: openai, api_key: k }\n"
-                           "  - model_name: strange\n"
-                           "    litellm_params: { model: nobody/knows, api_key: k }\n"
-                           "  - model_name: bare\n"
-                           "    litellm_params: { model: gpt-4o }\n"
-                           "  - model_name: nobase\n"
-                           "    litellm_params: { model: azure/x }\n"
-                           "router_settings:\n"
-                           "  model_group_alias: { other: pair, loop1: loop2, loop2: loop1, far: other }\n";
+static const char yaml[] =
+    "model_list:\n"
+    "  - model_name: pair\n"
+    "    litellm_params: { model: openai/one }\n"
+    "    model_info: { id: first }\n"
+    "  - model_name: pair\n"
+    "    litellm_params: { model: openai/two }\n"
+    "    model_info: { id: second }\n"
+    "  - model_name: paused\n"
+    "    litellm_params: { model: openai/x }\n"
+    "    model_info: { blocked: true }\n"
+    "  - model_name: half\n"
+    "    litellm_params: { model: openai/broken, api_key: os.environ/NOT_SET }\n"
+    "  - model_name: half\n"
+    "    litellm_params: { model: openai/works }\n"
+    "  - model_name: broken\n"
+    "    litellm_params: { model: openai/b, api_key: os.environ/NOT_SET }\n"
+    "  - model_name: 'openai/*'\n"
+    "    litellm_params: { model: 'openai/*' }\n"
+    "  - model_name: 'openai/gpt-*'\n"
+    "    litellm_params: { model: 'azure/dep-*', api_base: 'https://a.example' }\n"
+    "  - model_name: '*'\n"
+    "    litellm_params: { model: '*' }\n"
+    "  - model_name: own\n"
+    "    litellm_params: { model: org/model-7b, api_base: 'http://localhost:8000/v1/' }\n"
+    "  - model_name: named\n"
+    "    litellm_params: { model: org/model-7b, custom_llm_provider: openai, api_key: k }\n"
+    "  - model_name: strange\n"
+    "    litellm_params: { model: nobody/knows, api_key: k }\n"
+    "  - model_name: bare\n"
+    "    litellm_params: { model: gpt-4o }\n"
+    "  - model_name: nobase\n"
+    "    litellm_params: { model: azure/x }\n"
+    "router_settings:\n"
+    "  model_group_alias: { other: pair, loop1: loop2, loop2: loop1, far: other }\n";
 
 static void test_picks(void **state)
 {
@@ -111,7 +112,8 @@ static void test_picks(void **state)
         { "openai/o3", "openai", "o3", "https://api.openai.com/v1", ERR_OK, "" },
         { "openai/gpt-5", "azure", "dep-5", "https://a.example", ERR_OK, "" },
         { "gpt-4o-mini", "openai", "gpt-4o-mini", "https://api.openai.com/v1", ERR_OK, "" },
-        { "text-completion-openai/x", "text-completion-openai", "x", "https://api.openai.com/v1", ERR_OK, "" },
+        { "text-completion-openai/x", "text-completion-openai", "x", "https://api.openai.com/v1",
+          ERR_OK, "" },
         { "whatever", NULL, NULL, NULL, ERR_UNKNOWN_MODEL, "provider in front" },
         { "azure/x2", NULL, NULL, NULL, ERR_DEPLOYMENT_CONFIG, "api_base" },
         { "own", "openai", "org/model-7b", "http://localhost:8000/v1", ERR_OK, "" },
@@ -132,10 +134,11 @@ static void test_picks(void **state)
                 fail_msg("%s: %s %.*s", cases[i].model, err_name(e), STR_ARG(f.msg));
             if (e)
                 continue;
-            if (!str_eq(p.upstream_model, str_c(cases[i].upstream)) || !str_eq(p.endpoint->api_base, str_c(cases[i].base)) ||
+            if (!str_eq(p.upstream_model, str_c(cases[i].upstream)) ||
+                !str_eq(p.endpoint->api_base, str_c(cases[i].base)) ||
                 !str_eq(p.endpoint->provider->name, str_c(cases[i].provider)))
-                fail_msg("%s: %.*s %.*s %.*s", cases[i].model, STR_ARG(p.endpoint->provider->name), STR_ARG(p.upstream_model),
-                         STR_ARG(p.endpoint->api_base));
+                fail_msg("%s: %.*s %.*s %.*s", cases[i].model, STR_ARG(p.endpoint->provider->name),
+                         STR_ARG(p.upstream_model), STR_ARG(p.endpoint->api_base));
         }
     rig_done(&r);
 }
@@ -148,7 +151,8 @@ static void test_served_in_turn(void **state)
     for (int i = 0; i < 10; i++) {
         struct pick p;
         struct fault f;
-        assert_int_equal(router_pick(r.router, i % 2 ? STR("far") : STR("pair"), r.arena, &p, &f), ERR_OK);
+        assert_int_equal(router_pick(r.router, i % 2 ? STR("far") : STR("pair"), r.arena, &p, &f),
+                         ERR_OK);
         seen[str_eq(p.upstream_model, STR("two"))]++;
     }
     assert_int_equal(seen[0], 5);
@@ -173,8 +177,10 @@ static void test_no_variable_is_named(void **state)
 
 static void test_base_from_environment(void **state)
 {
-    static const char *const env[] = { "OPENAI_API_KEY", "k", "OPENAI_API_BASE", "http://old/v1", "OPENAI_BASE_URL",
-                                       "http://new/v1/", NULL };
+    static const char *const env[] = {
+        "OPENAI_API_KEY", "k", "OPENAI_API_BASE", "http://old/v1", "OPENAI_BASE_URL",
+        "http://new/v1/", NULL
+    };
     struct rig r;
     struct pick p;
     struct fault f;
