@@ -1,0 +1,90 @@
+#include "http/head.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+static const struct http_header headers[] = {
+    { STR_INIT("Host"), STR_INIT("a") },
+    { STR_INIT("X-One"), STR_INIT("1") },
+    { STR_INIT("x-one"), STR_INIT("2") },
+    { STR_INIT("Connection"), STR_INIT("close, X-Hop") },
+    { STR_INIT("connection"), STR_INIT("\tx-late") },
+    { STR_INIT("Empty"), STR_INIT("") },
+};
+static const struct http_head head = { .headers = headers, .header_count = 6 };
+
+static void get_finds_the_first_of_any_case(void **state)
+{
+    assert_true(str_eq(http_get(&head, STR("x-ONE")), STR("1")));
+    assert_true(http_has(&head, STR("HOST")));
+    assert_false(http_has(&head, STR("hos")));
+    assert_false(http_has(&head, STR("")));
+    assert_null(http_get(&head, STR("absent")).p);
+    assert_non_null(http_get(&head, STR("empty")).p);
+    assert_int_equal(http_get(&head, STR("empty")).len, 0);
+}
+
+static void hop_by_hop(void **state)
+{
+    static const struct {
+        struct str name;
+        bool hop;
+    } rows[] = {
+        { STR_INIT("Connection"), true },
+        { STR_INIT("KEEP-ALIVE"), true },
+        { STR_INIT("te"), true },
+        { STR_INIT("Trailer"), true },
+        { STR_INIT("Transfer-Encoding"), true },
+        { STR_INIT("Upgrade"), true },
+        { STR_INIT("Proxy-Authorization"), true },
+        { STR_INIT("proxy-connection"), true },
+        { STR_INIT("X-Hop"), true },
+        { STR_INIT("X-Late"), true },
+        { STR_INIT("Host"), false },
+        { STR_INIT("Content-Length"), false },
+        { STR_INIT("X-Ho"), false },
+        { STR_INIT("Proxy"), false },
+        { STR_INIT("TEa"), false },
+        { STR_INIT("Authorization"), false },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        assert_int_equal(http_is_hop_by_hop(&head, rows[i].name), rows[i].hop);
+}
+
+static void names_and_values(void **state)
+{
+    for (int c = 0; c < 256; c++) {
+        char byte = (char)c;
+        struct str s = str_of(&byte, 1);
+        bool alnum = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        bool token = alnum || (c && strchr("!#$%&'*+-.^_`|~", c));
+        assert_int_equal(http_name_ok(s), token);
+        assert_int_equal(http_value_ok(s), (c >= 0x20 && c != 0x7f) || c == '\t');
+    }
+    assert_false(http_name_ok(STR("")));
+    assert_true(http_value_ok(STR("")));
+    assert_false(http_name_ok(STR("a b")));
+    assert_false(http_value_ok(STR("a\r\nb: c")));
+}
+
+static void reasons(void **state)
+{
+    assert_string_equal(http_reason(200), "OK");
+    assert_string_equal(http_reason(431), "Request Header Fields Too Large");
+    assert_string_equal(http_reason(529), "Overloaded");
+    assert_string_equal(http_reason(599), "Unknown");
+    assert_string_equal(http_reason(-1), "Unknown");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(get_finds_the_first_of_any_case),
+        cmocka_unit_test(hop_by_hop),
+        cmocka_unit_test(names_and_values),
+        cmocka_unit_test(reasons),
+    };
+    return cmocka_run_group_tests_name("http/head", tests, NULL, NULL);
+}
