@@ -50,7 +50,7 @@ void flow_fail(struct flow *f)
 {
     if (f->client_gone)
         f->status = 499;
-    else if (!f->head_sent)
+    else if (!f->head_sent && !f->committed)
         respond_fault(f);
     else if (f->rq.stream)
         relay_fault(f);

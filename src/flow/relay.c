@@ -104,7 +104,7 @@ static bool take_event(struct flow *f, const struct sse_event *ev)
     }
     if (str_starts(data, STR("[DONE]"))) {
         f->at.terminal = true;
-        buf_put(&f->out, STR("data: [DONE]\n\n"));
+        buf_put(&f->out, ev->raw);
         return true;
     }
     if (openai_read_event(f->rq.kind, ev->data, !f->committed, &ans)) {
@@ -168,8 +168,11 @@ static bool take_rest(struct flow *f)
             return false;
     if (f->at.terminal || !sse_rest(&f->at.sse, &ev))
         return true;
-    if (ev.has_data && str_eq(str_trim(ev.data), STR("[DONE]")))
-        return take_event(f, &ev);
+    if (ev.has_data && str_eq(str_trim(ev.data), STR("[DONE]"))) {
+        f->at.terminal = true;
+        buf_put(&f->out, STR("data: [DONE]\n\n"));
+        return true;
+    }
     attempt_fail(f, ERR_UPSTREAM_CUT, STR("the stream ended in the middle of an event"));
     return false;
 }
@@ -198,6 +201,10 @@ void relay_fault(struct flow *f)
         f->snap->conf->general.include_call_id_in_error_body ? f->call_id : str_of(NULL, 0), out);
     buf_put(out, STR("\n\n"));
     struct str piece = buf_str(out);
-    exchange_write(f->x, &piece, 1, true);
+    if (f->head_sent)
+        exchange_write(f->x, &piece, 1, true);
+    else
+        respond_stream_head(f, piece, true); /* content was seen: the error follows it, however they came */
+    f->body_sent = true;
     buf_reset(out);
 }
