@@ -61,7 +61,7 @@ struct conf_deployment {
                                     (a missing variable by name, a bad value by key) */
     int64_t timeout_ms, stream_timeout_ms; /* -1: not set */
     int32_t ssl_verify;          /* 1 yes, 0 no, -1: not set */
-    struct str ca_file;          /* ssl_verify given as a path, or ca_file */
+    struct str ca_file;          /* ssl_verify given as a path */
     const struct conf_header *headers; size_t header_count;   /* extra_headers and headers */
     const struct conf_member *extra_body; size_t extra_body_count; /* set in the body, over what the client sent */
     const struct conf_member *defaults; size_t default_count; /* OpenAI parameters and unknown keys of litellm_params: sent when the client did not */

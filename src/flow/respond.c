@@ -97,6 +97,9 @@ void respond_fault(struct flow *f)
     if (ft->retry_after_ms >= 0)
         headers_add(&h, STR("retry-after"),
                     arena_printf(f->arena, "%lld", (long long)((ft->retry_after_ms + 999) / 1000)));
+    if (ft->retry_after_ms > 0 && ft->retry_after_ms % 1000) /* finer than seconds: SDKs read it first */
+        headers_add(&h, STR("retry-after-ms"),
+                    arena_printf(f->arena, "%lld", (long long)ft->retry_after_ms));
     if (ft->err == ERR_BAD_METHOD || ft->err == ERR_DRAINING)
         headers_add(&h, STR("x-should-retry"),
                     ft->err == ERR_DRAINING ? STR("true") : STR("false"));

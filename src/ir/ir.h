@@ -170,5 +170,10 @@ enum ir_effort ir_effort_of(struct str plain);       /* IR_EFFORT_UNSET when unk
 /* A data URL's parts: *ret_mime lower case, *ret_data base64. Percent-encoded or not base64: decoded and encoded anew, in the arena.
  * `json` is the literal. False: not a data URL, or a broken one. */
 bool ir_data_url(struct str json, struct arena *a, struct str *ret_mime, struct str *ret_data);
+/* Bare base64 (plain) in the form that providers take: standard alphabet, padded. Borrowed when it is that already; the URL alphabet,
+ * missing padding and white space are mended in the arena. False: not base64, or nothing in it. */
+bool ir_base64(struct str text, struct arena *a, struct str *ret_data);
+/* A media type in lower case without parameters ("image/jpg" is "image/jpeg"); empty when it is none. */
+struct str ir_mime(struct str text, struct arena *a);
 
 #endif
