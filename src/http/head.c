@@ -64,11 +64,32 @@ bool http_name_ok(struct str name)
     return name.len > 0;
 }
 
+/* Eight bytes at a time: those below 0x20 or equal to 0x7f raise their top bit (a subtraction that borrows), and a word with any is
+ * looked at byte by byte, because a tab is allowed. */
+static bool word_is_plain(const char *p)
+{
+    const uint64_t ones = 0x0101010101010101, tops = 0x8080808080808080;
+    uint64_t w, del;
+    memcpy(&w, p, sizeof w);
+    del = w ^ (ones * 0x7f);
+    return !(((w - ones * 0x20) & ~w & tops) | ((del - ones) & ~del & tops));
+}
+
+static bool byte_is_ok(char byte)
+{
+    unsigned char c = (unsigned char)byte;
+    return (c >= 0x20 || c == '\t') && c != 0x7f;
+}
+
 bool http_value_ok(struct str value)
 {
-    for (size_t i = 0; i < value.len; i++) {
-        unsigned char c = (unsigned char)value.p[i];
-        if ((c < 0x20 && c != '\t') || c == 0x7f)
+    size_t i = 0;
+    while (i < value.len) {
+        if (value.len - i >= 8 && word_is_plain(value.p + i)) {
+            i += 8;
+            continue;
+        }
+        if (!byte_is_ok(value.p[i++]))
             return false;
     }
     return true;

@@ -1,40 +1,8 @@
 #include "provider/provider.h"
 
-#include "base/buf.h"
-
 /* In the order in which `weir providers` lists them. */
 static const struct provider rows[] = {
-    { .name = STR_INIT("openai"),
-      .title = STR_INIT("OpenAI"),
-      .note = STR_INIT("and, with api_base, any server that speaks its API"),
-      .base_url = STR_INIT("https://api.openai.com/v1"),
-      .key_env = STR_INIT("OPENAI_API_KEY"),
-      .base_envs = { STR_INIT("OPENAI_BASE_URL"), STR_INIT("OPENAI_API_BASE") } },
-    { .name = STR_INIT("azure"),
-      .title = STR_INIT("Azure OpenAI"),
-      .key_env = STR_INIT("AZURE_API_KEY"),
-      .base_envs = { STR_INIT("AZURE_API_BASE") },
-      .version_env = STR_INIT("AZURE_API_VERSION"),
-      .version_default = STR_INIT("2024-10-21"),
-      .auth = AUTH_API_KEY,
-      .url = URL_AZURE },
-    { .name = STR_INIT("openai_like"),
-      .title = STR_INIT("The OpenAI-compatible server"),
-      .note = STR_INIT("api_base is required"),
-      .key_env = STR_INIT("OPENAI_LIKE_API_KEY"),
-      .base_envs = { STR_INIT("OPENAI_LIKE_API_BASE") },
-      .key_optional = true },
-    { .name = STR_INIT("custom_openai"),
-      .title = STR_INIT("The OpenAI-compatible server"),
-      .note = STR_INIT("api_base is required"),
-      .key_env = STR_INIT("OPENAI_API_KEY"),
-      .key_optional = true },
-    { .name = STR_INIT("text-completion-openai"),
-      .title = STR_INIT("OpenAI"),
-      .note = STR_INIT("legacy completions"),
-      .base_url = STR_INIT("https://api.openai.com/v1"),
-      .key_env = STR_INIT("OPENAI_API_KEY"),
-      .base_envs = { STR_INIT("OPENAI_BASE_URL"), STR_INIT("OPENAI_API_BASE") } },
+#include "provider/rows.def"
 };
 
 #define ROWS (sizeof rows / sizeof rows[0])
@@ -59,74 +27,61 @@ size_t provider_index(const struct provider *p)
 
 const struct provider *provider_infer(struct str model)
 {
-    /* OpenAI's families by the first letters of their ids, as listed by GET /v1/models. */
-    static const struct str openai[] = {
-        STR_INIT("gpt-"),
-        STR_INIT("chatgpt-"),
-        STR_INIT("o1"),
-        STR_INIT("o3"),
-        STR_INIT("o4"),
-        STR_INIT("ft:gpt-"),
-        STR_INIT("text-embedding-"),
-        STR_INIT("codex-"),
-        STR_INIT("computer-use-"),
-        STR_INIT("davinci-"),
-        STR_INIT("babbage-"),
-        STR_INIT("omni-"),
+    /* Families by the first letters of their ids, as the providers' own lists of models have them. */
+    static const struct {
+        struct str start, provider;
+    } known[] = {
+        { STR_INIT("gpt-"), STR_INIT("openai") },
+        { STR_INIT("chatgpt-"), STR_INIT("openai") },
+        { STR_INIT("o1"), STR_INIT("openai") },
+        { STR_INIT("o3"), STR_INIT("openai") },
+        { STR_INIT("o4"), STR_INIT("openai") },
+        { STR_INIT("ft:gpt-"), STR_INIT("openai") },
+        { STR_INIT("text-embedding-"), STR_INIT("openai") },
+        { STR_INIT("codex-"), STR_INIT("openai") },
+        { STR_INIT("computer-use-"), STR_INIT("openai") },
+        { STR_INIT("davinci-"), STR_INIT("openai") },
+        { STR_INIT("babbage-"), STR_INIT("openai") },
+        { STR_INIT("omni-"), STR_INIT("openai") },
+        { STR_INIT("claude-"), STR_INIT("anthropic") },
+        /* Gemini models are Vertex AI's without a prefix, as in LiteLLM. */
+        { STR_INIT("gemini-"), STR_INIT("vertex_ai") },
     };
-    for (size_t i = 0; i < sizeof openai / sizeof openai[0]; i++)
-        if (str_starts(model, openai[i]))
-            return &rows[0];
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        if (str_starts(model, known[i].start))
+            return provider_find(known[i].provider);
     return NULL;
 }
 
-/* RFC 3986: what is not unreserved is encoded, so that a model name cannot leave its path segment. */
-static void put_segment(struct buf *out, struct str s)
+static bool is_claude(const struct provider *p, struct str model)
 {
-    static const char hex[] = "0123456789ABCDEF";
-    for (size_t i = 0; i < s.len; i++) {
-        char c = s.p[i];
-        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                     c == '-' || c == '.' || c == '_' || c == '~' || c == ':';
-        if (plain) {
-            buf_putc(out, c);
-        } else {
-            char esc[3] = { '%', hex[(unsigned char)c >> 4], hex[(unsigned char)c & 15] };
-            buf_put(out, str_of(esc, 3));
-        }
-    }
+    return p->url == URL_VERTEX && str_starts_nocase(model, STR("claude"));
 }
 
-static struct str azure_path(struct str base_path, struct str suffix, struct str model,
-                             struct str api_version, struct arena *a)
+enum dialect_id provider_dialect(const struct provider *p, struct str model)
 {
-    struct buf out;
-    bool v1 = str_ends(base_path, STR("/openai/v1"));
-    bool whole = str_find(base_path, STR("/openai/deployments/")) != STR_NONE;
-    buf_init(&out, 64 * 1024);
-    buf_put(&out, base_path);
-    if (!v1 && !whole) {
-        buf_put(&out, STR("/openai/deployments/"));
-        put_segment(&out, model);
-    }
-    buf_put(&out, suffix);
-    if (!v1) {
-        buf_put(&out, STR("?api-version="));
-        put_segment(&out, api_version);
-    }
-    struct str path = arena_dup(a, buf_str(&out));
-    buf_done(&out);
-    return path;
+    return is_claude(p, model) ? DIALECT_ANTHROPIC : p->dialect;
 }
 
-struct str provider_path(const struct provider *p, struct str base_path, struct str suffix,
-                         struct str model, struct str api_version, struct arena *a)
+struct str provider_family(const struct provider *p, struct str model)
 {
-    if (p->url == URL_AZURE)
-        return azure_path(base_path, suffix, model, api_version, a);
-    char *path = arena_alloc(a, base_path.len + suffix.len + 1);
-    if (base_path.len)
-        memcpy(path, base_path.p, base_path.len);
-    memcpy(path + base_path.len, suffix.p, suffix.len);
-    return str_of(path, base_path.len + suffix.len);
+    return is_claude(p, model) ? STR("anthropic") : p->family;
+}
+
+struct str provider_auth_header(const struct provider *p, bool has_token)
+{
+    switch (p->auth) {
+    case AUTH_BEARER: return STR("authorization");
+    case AUTH_API_KEY: return STR("api-key");
+    case AUTH_X_API_KEY: return STR("x-api-key");
+    case AUTH_X_GOOG_API_KEY: return STR("x-goog-api-key");
+    case AUTH_GOOGLE: return has_token ? STR("authorization") : STR("x-goog-api-key");
+    case AUTH_NONE: break;
+    }
+    return str_of(NULL, 0);
+}
+
+bool provider_auth_bearer(const struct provider *p, bool has_token)
+{
+    return p->auth == AUTH_BEARER || (p->auth == AUTH_GOOGLE && has_token);
 }

@@ -64,6 +64,14 @@ static void names_and_values(void **state)
         assert_int_equal(http_value_ok(s), (c >= 0x20 && c != 0x7f) || c == '\t');
     }
     assert_false(http_name_ok(STR("")));
+    for (size_t at = 0; at < 19; at++) /* every byte in every place of a value read in words */
+        for (int c = 0; c < 256; c++) {
+            char text[19];
+            memset(text, 'v', sizeof text);
+            text[at] = (char)c;
+            assert_int_equal(http_value_ok(str_of(text, sizeof text)),
+                             (c >= 0x20 && c != 0x7f) || c == '\t');
+        }
     assert_true(http_value_ok(STR("")));
     assert_false(http_name_ok(STR("a b")));
     assert_false(http_value_ok(STR("a\r\nb: c")));
