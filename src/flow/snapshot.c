@@ -45,11 +45,8 @@ static void fill_upstream(struct snapshot *s, struct upstream *u, const struct e
         u->problem = arena_printf(s->arena, "its api_base is not usable: %.*s", STR_ARG(problem));
         return;
     }
-    if (https) {
+    if (https)
         u->origin.tls = tls_for(s, keys, e);
-        u->origin.key =
-            arena_printf(s->arena, "%.*s %p", STR_ARG(u->origin.key), (void *)u->origin.tls);
-    }
     u->api_base = e->api_base; /* origin_parse refuses a query and userinfo */
     fill_credential(s, u, e);
 }
