@@ -110,10 +110,8 @@ static void on_alarm(uv_timer_t *h)
 static void set_alarm(struct loop *l)
 {
     l->wheel.alarm_moved = false;
-    if (l->wheel.alarm_tick == UINT64_MAX) {
-        uv_timer_stop(&l->alarm);
-        return;
-    }
+    if (l->wheel.alarm_tick == UINT64_MAX)
+        return; /* that is so only since the alarm went off */
     uint64_t due_ms = l->wheel.alarm_tick * WHEEL_TICK_US / 1000, now_ms = uv_now(&l->uv);
     uv_timer_start(&l->alarm, on_alarm, due_ms > now_ms ? due_ms - now_ms : 0, 0);
 }

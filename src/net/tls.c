@@ -257,8 +257,6 @@ enum err tls_server_new(struct str cert_file, struct str key_file, struct arena 
         e = server_problem(a, "certificate file", cert, ret_problem);
     else if (SSL_CTX_use_PrivateKey_file(c, key, SSL_FILETYPE_PEM) != 1)
         e = server_problem(a, "key file", key, ret_problem);
-    else if (SSL_CTX_check_private_key(c) != 1)
-        e = server_problem(a, "key file", key, ret_problem);
 out:
     if (e)
         tls_unref(t);

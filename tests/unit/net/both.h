@@ -10,6 +10,7 @@ struct both {
     struct tls_ctx *server_tls, *client_tls; /* NULL: plain */
     struct server sv;
     struct end client;
+    uint64_t since_us;
 };
 
 int both_plain(void **state); /* *state: struct both */

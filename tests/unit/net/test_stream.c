@@ -1,6 +1,7 @@
 #include "both.h"
 
 #include "base/mem.h"
+#include "net/net_priv.h"
 
 static void echoes(void **state)
 {
@@ -260,6 +261,43 @@ static void closed_is_closed(void **state)
     assert_int_equal(server_end(b)->got.len, 0);
 }
 
+static void small_buffer(struct stream *s, int which)
+{
+    int fd = -1, bytes = 4096;
+    assert_int_equal(uv_fileno((uv_handle_t *)&s->tcp, &fd), 0);
+    assert_int_equal(setsockopt(fd, SOL_SOCKET, which, &bytes, sizeof bytes), 0);
+}
+
+static bool progressed(void *ctx)
+{
+    struct both *b = ctx;
+    struct end *e = server_end(b);
+    e->pause_after = e->got.len + 1;
+    stream_read(e->s, true);
+    return stream_last_progress_us(b->client.s) > b->since_us;
+}
+
+/* A slow peer takes less than the piece that was given to libuv: that is progress too. */
+static void progress_within_a_piece(void **state)
+{
+    struct both *b = *state;
+    pair(b);
+    small_buffer(b->client.s, SO_SNDBUF);
+    small_buffer(server_end(b)->s, SO_RCVBUF);
+    char *bytes = pattern(MIB);
+    struct str seg = str_of(bytes, MIB);
+    stream_read(server_end(b)->s, false);
+    stream_write(b->client.s, &seg, 1);
+    kit_run_ms(b->k, 30);
+    b->since_us = stream_last_progress_us(b->client.s);
+    kit_run(b->k, progressed, b);
+    assert_true(server_end(b)->got.len < 64 * KIB);
+    assert_true(stream_unsent(b->client.s) > MIB - 128 * KIB);
+    stream_abort(b->client.s);
+    b->client.s = NULL;
+    mem_free(bytes);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -274,6 +312,7 @@ int main(void)
         BOTH(events_change_hands),
         BOTH(close_inside_on_data),
         BOTH(progress_is_seen),
+        cmocka_unit_test_setup_teardown(progress_within_a_piece, both_plain, both_done),
         BOTH(closed_is_closed),
     };
     return cmocka_run_group_tests_name("net/stream", tests, NULL, NULL);
