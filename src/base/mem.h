@@ -17,6 +17,9 @@ void mem_free(void *p); /* accepts NULL */
 
 #define MEM_NEW(type) ((type *)mem_zalloc(sizeof(type)))
 
+/* On a large local that is written before it is read: spares zeroing it (-ftrivial-auto-var-init). */
+#define SCRATCH __attribute__((uninitialized))
+
 #define KIB ((size_t)1024)
 #define MIB (1024 * KIB)
 

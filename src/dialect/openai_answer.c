@@ -65,9 +65,9 @@ static enum err scan(struct str text, struct openai_answer *ret, struct json_mem
     ret->has_error = m[A_ERROR].type != JSON_ABSENT && m[A_ERROR].type != JSON_NULL;
     if (m[A_USAGE].type == JSON_OBJECT)
         openai_read_usage(json_value(text, &m[A_USAGE]), &ret->usage);
-    struct json_iter it =
-        json_iter(m[A_CHOICES].type == JSON_ARRAY ? json_value(text, &m[A_CHOICES]) : STR("[]"));
-    ret->no_choices = !json_next(&it);
+    struct str choices =
+        m[A_CHOICES].type == JSON_ARRAY ? json_value(text, &m[A_CHOICES]) : STR("[]");
+    ret->no_choices = str_trim(str_skip(choices, 1)).p[0] == ']';
     return ERR_OK;
 }
 
@@ -147,6 +147,21 @@ static bool delta_has_content(struct str delta)
     return m[D_TOOLS].type == JSON_ARRAY && tool_calls_have_content(json_value(delta, &m[D_TOOLS]));
 }
 
+/* True when the choices surely have not finished: the one `finish_reason` in them is null. Inside a JSON string a quote is
+ * escaped, so these bytes, where they stand in valid JSON, are a member; a false answer only means a closer look. */
+static bool is_unfinished(struct str choices)
+{
+    static const struct str name = STR_INIT("\"finish_reason\":");
+    size_t at = str_find(choices, name);
+    if (at == STR_NONE)
+        return false;
+    struct str rest = str_skip(choices, at + name.len);
+    if (rest.p[0] == ' ')
+        rest = str_skip(rest, 1);
+    return str_starts(rest, STR("null")) &&
+           str_find(rest, str_head(name, name.len - 1)) == STR_NONE;
+}
+
 enum err openai_read_event(enum openai_kind kind, struct str data, bool look_for_content,
                            struct openai_answer *ret)
 {
@@ -157,7 +172,10 @@ enum err openai_read_event(enum openai_kind kind, struct str data, bool look_for
     TRY(scan(data, ret, m));
     if (ret->no_choices)
         return ERR_OK;
-    struct json_iter it = json_iter(json_value(data, &m[A_CHOICES]));
+    struct str choices = json_value(data, &m[A_CHOICES]);
+    if (!look_for_content && is_unfinished(choices))
+        return ERR_OK;
+    struct json_iter it = json_iter(choices);
     while (json_next(&it)) {
         if (!json_peek_object(it.value, want, 3, c, NULL))
             continue;

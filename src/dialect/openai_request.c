@@ -1,6 +1,7 @@
 /* Requests of OpenAI's chat, completions and embeddings: what is read, and the edits on the way to a provider. */
 #include "dialect/openai_chat.h"
 
+#include "base/mem.h"
 #include "wire/json_write.h"
 
 #include <stdlib.h>
@@ -300,7 +301,7 @@ static void plan_model(struct plan *p, const struct openai_request *rq, struct s
 void openai_splice_request(const struct openai_request *rq, const struct conf_deployment *d,
                            struct str upstream_model, struct splice *sp, struct arena *a)
 {
-    struct action few[OPENAI_M_COUNT];
+    SCRATCH struct action few[OPENAI_M_COUNT];
     struct plan p = { .rows = few, .room = OPENAI_M_COUNT };
     size_t room = OPENAI_M_COUNT + d->default_count + d->extra_body_count + d->drop_count;
     if (room > p.room) {

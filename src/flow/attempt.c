@@ -104,7 +104,7 @@ static uint64_t first_byte_ms(const struct flow *f)
 
 enum next attempt_send(struct flow *f)
 {
-    struct headers h;
+    SCRATCH struct headers h;
     struct splice sp;
     size_t segs;
     const struct conf_weir *c = &f->snap->conf->weir;

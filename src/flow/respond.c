@@ -76,7 +76,7 @@ void respond_headers(struct flow *f, struct headers *h, struct str content_type)
 
 void respond_json(struct flow *f, int status, struct str body)
 {
-    struct headers h;
+    SCRATCH struct headers h;
     respond_headers(f, &h, STR("application/json"));
     struct http_out out = { .status = status,
                             .headers = h.rows,
@@ -89,7 +89,7 @@ void respond_json(struct flow *f, int status, struct str body)
 
 void respond_fault(struct flow *f)
 {
-    struct headers h;
+    SCRATCH struct headers h;
     struct buf body;
     const struct fault *ft = &f->fault;
     respond_headers(f, &h, STR("application/json"));
@@ -97,7 +97,8 @@ void respond_fault(struct flow *f)
     if (ft->retry_after_ms >= 0)
         headers_add(&h, STR("retry-after"),
                     arena_printf(f->arena, "%lld", (long long)((ft->retry_after_ms + 999) / 1000)));
-    if (ft->retry_after_ms > 0 && ft->retry_after_ms % 1000) /* finer than seconds: SDKs read it first */
+    if (ft->retry_after_ms > 0 &&
+        ft->retry_after_ms % 1000) /* finer than seconds: SDKs read it first */
         headers_add(&h, STR("retry-after-ms"),
                     arena_printf(f->arena, "%lld", (long long)ft->retry_after_ms));
     if (ft->err == ERR_BAD_METHOD || ft->err == ERR_DRAINING)
@@ -120,7 +121,7 @@ void respond_fault(struct flow *f)
 
 void respond_stream_head(struct flow *f, struct str first, bool end)
 {
-    struct headers h;
+    SCRATCH struct headers h;
     respond_headers(f, &h, STR("text/event-stream; charset=utf-8"));
     headers_add(&h, STR("cache-control"), STR("no-cache"));
     headers_add(&h, STR("x-accel-buffering"),
@@ -139,7 +140,7 @@ void respond_stream_head(struct flow *f, struct str first, bool end)
 /* A whole answer of a provider: `length` -1 when it is forwarded in parts. */
 void respond_whole(struct flow *f, struct str first, int64_t length, bool end)
 {
-    struct headers h;
+    SCRATCH struct headers h;
     respond_headers(f, &h, STR("application/json"));
     headers_add(&h, STR("x-weir-fidelity"), STR("exact"));
     provider_headers(f, &h);

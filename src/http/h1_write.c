@@ -7,17 +7,23 @@
  * bug, and is never sent. */
 static void put_headers(struct buf *out, const struct http_out *head)
 {
-    for (size_t i = 0; i < head->header_count; i++) {
+    size_t room = 0;
+    for (size_t i = 0; i < head->header_count; i++)
+        room += head->headers[i].name.len + head->headers[i].value.len + 4;
+    char *start = buf_reserve(out, room), *p = start;
+    for (size_t i = 0; p && i < head->header_count; i++) {
         const struct http_header *h = &head->headers[i];
         bool sound = http_name_ok(h->name) && http_value_ok(h->value);
         assert(sound);
         if (!sound)
             continue;
-        buf_put(out, h->name);
-        buf_put(out, STR(": "));
-        buf_put(out, h->value);
-        buf_put(out, H1_CRLF);
+        p = mempcpy(p, h->name.p, h->name.len);
+        p = mempcpy(p, ": ", 2);
+        p = h->value.len ? mempcpy(p, h->value.p, h->value.len) : p;
+        p = mempcpy(p, "\r\n", 2);
     }
+    if (p)
+        buf_commit(out, (size_t)(p - start));
 }
 
 static void put_framing(struct buf *out, const struct http_out *head, enum h1_body body)

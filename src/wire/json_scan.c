@@ -103,23 +103,64 @@ static const char *skip_wide(struct scan *s, const char *from)
     }
 }
 
+/* What a string's body stops at, p being there: the closing quote is left to the caller. */
+static const char *skip_odd(struct scan *s, const char *p, bool *escaped)
+{
+    if (*p == '\\') {
+        *escaped = true;
+        return skip_escape(s, p);
+    }
+    if ((unsigned char)*p < 0x20)
+        return bad(s, p, "control character in a string");
+    return skip_wide(s, p);
+}
+
+#if WIRE_SSE2
+static const bool is_plain_escape[256] = {
+    ['"'] = true, ['\\'] = true, ['/'] = true, ['b'] = true,
+    ['f'] = true, ['n'] = true,  ['r'] = true, ['t'] = true,
+};
+
+/* Text full of line ends and quotes stops every few words, so a block of 32 bytes is compared once and its stops are taken from
+ * the mask, as long as they are escapes of one letter. The result is at the closing quote, or at what only the
+ * slow way understands, or where fewer than 33 bytes are left. */
+static const char *skip_blocks(const char *p, const char *end, bool *escaped)
+{
+    while (end - p > 32) {
+        unsigned mask = bytes_mask(STOP_QUOTED, p) | bytes_mask(STOP_QUOTED, p + 16) << 16;
+        const char *next = p + 32;
+        while (mask) {
+            int i = __builtin_ctz(mask);
+            if (p[i] != '\\' || !is_plain_escape[(unsigned char)p[i + 1]])
+                return p + i;
+            *escaped = true;
+            mask &= i == 31 ? 0 : ~(3u << i);
+            next += i == 31;
+        }
+        p = next;
+    }
+    return p;
+}
+#else
+static const char *skip_blocks(const char *p, const char *end, bool *escaped)
+{
+    (void)end;
+    (void)escaped;
+    return p;
+}
+#endif
+
 /* p is after the opening quote; the result is after the closing one. */
 static const char *skip_string(struct scan *s, const char *p, bool *escaped)
 {
     for (;;) {
+        p = skip_blocks(p, s->end, escaped);
         p = bytes_skip(STOP_QUOTED, p, s->end);
         if (p == s->end)
             return bad(s, p, "");
         if (*p == '"')
             return p + 1;
-        if (*p == '\\') {
-            *escaped = true;
-            p = skip_escape(s, p);
-        } else if ((unsigned char)*p < 0x20) {
-            return bad(s, p, "control character in a string");
-        } else {
-            p = skip_wide(s, p);
-        }
+        p = skip_odd(s, p, escaped);
         if (!p)
             return NULL;
     }

@@ -77,6 +77,33 @@ static void test_events(void **state)
     }
 }
 
+/* Once a stream is committed only the end of a choice is looked for. */
+static void test_finish_after_commit(void **state)
+{
+    static const struct {
+        const char *data;
+        bool finish;
+    } cases[] = {
+        { "{\"choices\":[{\"delta\":{\"content\":\"a\"},\"finish_reason\":null}]}", false },
+        { "{\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}", true },
+        { "{\"choices\":[{\"delta\":{},\"finish_reason\" : \"stop\"}]}", true },
+        { "{\"choices\":[{\"delta\":{},\"finish\\u005freason\":\"stop\"}]}", true },
+        { "{\"choices\":[{\"finish_reason\":null},{\"finish_reason\":\"length\"}]}", true },
+        { "{\"choices\":[{\"finish_reason\":\"length\"},{\"finish_reason\":null}]}", true },
+        { "{\"choices\":[{\"delta\":{\"content\":\"\\\"finish_reason\\\":null\"},\"finish_reason\":\"stop\"}]}",
+          true },
+        { "{\"choices\":[{\"delta\":{\"content\":\"x\"}}]}", false },
+        { "{\"choices\":[ ]}", false },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct openai_answer ev;
+        assert_int_equal(openai_read_event(OPENAI_CHAT, str_c(cases[i].data), false, &ev), ERR_OK);
+        if (ev.finish != cases[i].finish)
+            fail_msg("%s", cases[i].data);
+        assert_int_equal(ev.no_choices, i == 8);
+    }
+}
+
 static void test_text_completion_events(void **state)
 {
     struct openai_answer ev;
@@ -154,6 +181,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_whole_is_stamped),
         cmocka_unit_test(test_events),
+        cmocka_unit_test(test_finish_after_commit),
         cmocka_unit_test(test_text_completion_events),
         cmocka_unit_test(test_bad_and_silent_failures),
         cmocka_unit_test(test_usage),
