@@ -12,8 +12,15 @@ static void put_providers(struct buf *out)
         const struct provider *p = provider_at(i);
         buf_printf(out, "%-24.*s %.*s%s%.*s\n", STR_ARG(p->name), STR_ARG(p->title),
                    p->note.len ? ": " : "", STR_ARG(p->note));
-        buf_printf(out, "%-24s api_base %s%.*s, key %.*s\n", "", p->base_url.len ? "" : "required",
-                   STR_ARG(p->base_url), STR_ARG(p->key_env));
+        buf_printf(out, "%-24s api_base %.*s, ", "",
+                   STR_ARG(p->base_url.len        ? p->base_url
+                           : p->url == URL_VERTEX ? STR("made of vertex_location")
+                                                  : STR("required")));
+        if (p->auth == AUTH_GOOGLE)
+            buf_putz(out, "Google credentials (vertex_credentials) or api_key\n");
+        else
+            buf_printf(out, "key %.*s%s\n", STR_ARG(p->key_env),
+                       p->key_optional ? " if it has one" : "");
     }
 }
 

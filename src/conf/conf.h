@@ -67,6 +67,10 @@ struct conf_deployment {
     const struct conf_member *defaults; size_t default_count; /* OpenAI parameters and unknown keys of litellm_params: sent when the client did not */
     const struct str *drop_params; size_t drop_count;         /* additional_drop_params */
     bool drop_unsupported;       /* drop_params */
+    bool modify_params;          /* requests may be mended for the provider */
+    const struct str *allowed_params; size_t allowed_count; /* allowed_openai_params: passed although not known to be taken */
+    struct str vertex_project, vertex_location; /* empty: not set */
+    const struct secret *vertex_credentials;    /* a file's path, or a credential's JSON (it begins with '{'); NULL: not set */
     struct str mock_response;    /* JSON text of the value (a string or an object); empty: none */
     struct str model_info;       /* JSON text of the model_info map, `{}` when absent; id included */
     struct str public_params;    /* JSON text of litellm_params without secrets, for /model/info */
@@ -91,7 +95,7 @@ struct conf_general {
 };
 
 struct conf_litellm {
-    bool drop_params, json_logs;
+    bool drop_params, modify_params, json_logs;
     uint64_t request_timeout_ms;       /* 6,000,000; router_settings.timeout wins */
     int64_t stream_timeout_ms;         /* router_settings.stream_timeout; -1: not set */
     int32_t ssl_verify;                /* as in a deployment */

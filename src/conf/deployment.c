@@ -77,7 +77,7 @@ static void read_unknown(struct loader *l, const struct conf_pair *pair,
     const struct conf_key *near =
         l->diags->count < CONF_DIAGS_MAX ? conf_key_nearest(section, pair->key) : NULL;
     struct str where = path_text(l, &at);
-    if (near && near->type == KEY_SECRET) {
+    if (near && (near->type == KEY_SECRET || near->type == KEY_CREDENTIAL)) {
         /* A credential under a wrong name must not travel in a request's body. */
         tell(l, CONF_WARNING, &place, "%.*s is not a known key and is left out; did you mean %.*s?",
              STR_ARG(where), STR_ARG(near->name));
@@ -173,7 +173,7 @@ static void put_public(struct loader *l, const struct conf_pair *pair, const str
 {
     const struct conf_key *key = conf_key_find(conf_section(SECTION_PARAMS), pair->key);
     struct conf_path at = path_name(path, pair->key);
-    if (key ? key->type == KEY_SECRET
+    if (key ? key->type == KEY_SECRET || key->type == KEY_CREDENTIAL
             : looks_secret(pair->key) || conf_key_nearest(conf_section(SECTION_PARAMS), pair->key))
         return;
     if (out->len > 1)
@@ -400,6 +400,7 @@ static void read_entry(struct loader *l, struct list *list, const struct conf_no
         .order = -1,
         .max_parallel_requests = -1,
         .drop_unsupported = l->box->conf.litellm.drop_params,
+        .modify_params = l->box->conf.litellm.modify_params,
         .public_params = STR("{}"),
     };
     struct entry e = { .node = node,

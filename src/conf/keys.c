@@ -53,6 +53,7 @@ static const struct conf_key weir_keys[] = {
 FOLLOWS(struct conf_deployment, headers, header_count);
 FOLLOWS(struct conf_deployment, extra_body, extra_body_count);
 FOLLOWS(struct conf_deployment, drop_params, drop_count);
+FOLLOWS(struct conf_deployment, allowed_params, allowed_count);
 FOLLOWS(struct conf_deployment, ssl_verify, ca_file);
 FOLLOWS(struct conf_litellm, ssl_verify, ca_file);
 FOLLOWS(struct conf_weir, cors_origins, cors_origin_count);
@@ -249,6 +250,7 @@ void conf_key_wants(const struct conf_key *key, struct buf *out)
         [KEY_URL] = "a URL that begins with http:// or https://",
         [KEY_CHOICE] = "one of ",
         [KEY_SECRET] = "a text",
+        [KEY_CREDENTIAL] = "the path of a credential file, its JSON, or a mapping",
         [KEY_TEXTS] = "a list of texts, or one text",
         [KEY_HEADERS] = "a mapping of header names to texts",
         [KEY_MEMBERS] = "a mapping",

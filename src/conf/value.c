@@ -36,9 +36,9 @@ bool value_text(struct loader *l, const struct conf_node *n, const struct conf_p
 /* Values of such keys are not repeated in messages: they are secret, or may hold a password. */
 static bool is_private(const struct conf_key *key)
 {
-    return key && (key->type == KEY_SECRET || key->type == KEY_HEADERS || key->type == KEY_URL ||
-                   key->type == KEY_MEMBERS || key->type == KEY_JSON || key->type == KEY_MAP ||
-                   key->type == KEY_LIST);
+    return key && (key->type == KEY_SECRET || key->type == KEY_CREDENTIAL ||
+                   key->type == KEY_HEADERS || key->type == KEY_URL || key->type == KEY_MEMBERS ||
+                   key->type == KEY_JSON || key->type == KEY_MAP || key->type == KEY_LIST);
 }
 
 struct str value_found(struct loader *l, const struct conf_key *key, const struct conf_node *n)
@@ -344,6 +344,34 @@ static bool read_secret(struct loader *l, const struct conf_key *key, const stru
     return true;
 }
 
+/* A path is one line; JSON text may have more. */
+static bool read_credential(struct loader *l, const struct conf_key *key, const struct conf_node *n,
+                            const struct conf_path *path, struct str text, void *at)
+{
+    text = str_trim(text);
+    if (text.len == 0)
+        return wrong(l, key, n, path);
+    if (text.p[0] != '{' && !value_one_line(l, n, path, text))
+        return false;
+    if (at)
+        *(const struct secret **)at = own_secret(l, text);
+    return true;
+}
+
+/* The same, written as a mapping: a service account's members, indented. */
+static bool read_credential_map(struct loader *l, const struct conf_node *n,
+                                const struct conf_path *path, void *at)
+{
+    struct buf out;
+    buf_init(&out, CONF_TEXT_MAX);
+    bool ok = json_of(l, n, path, 0, &out) && !out.fail;
+    if (ok && at)
+        *(const struct secret **)at = own_secret(l, buf_str(&out));
+    wipe(out.p, out.len);
+    buf_done(&out);
+    return ok;
+}
+
 static bool read_scalar(struct loader *l, const struct conf_key *key, const struct conf_node *n,
                         const struct conf_path *path, void *at)
 {
@@ -355,7 +383,8 @@ static bool read_scalar(struct loader *l, const struct conf_key *key, const stru
         return false;
     /* In LiteLLM an empty api_key or api_base of a deployment is one that is not set. An empty
      * variable is rather a mistake, and must not send requests to the provider's usual address. */
-    if (text.len == 0 && !env && l->deployment && (key->type == KEY_SECRET || key->type == KEY_URL))
+    if (text.len == 0 && !env && l->deployment &&
+        (key->type == KEY_SECRET || key->type == KEY_CREDENTIAL || key->type == KEY_URL))
         return true;
     switch (key->type) {
     case KEY_BOOL:
@@ -366,6 +395,7 @@ static bool read_scalar(struct loader *l, const struct conf_key *key, const stru
             *(bool *)at = flag;
         return true;
     case KEY_SECRET: return read_secret(l, key, n, path, text, at);
+    case KEY_CREDENTIAL: return read_credential(l, key, n, path, text, at);
     case KEY_VERIFY: return read_verify(l, key, n, path, text, at);
     case KEY_URL:
         if (!read_url(l, key, n, path, text))
@@ -391,6 +421,9 @@ bool value_read(struct loader *l, const struct conf_key *key, const struct conf_
     case KEY_TEXTS: return read_texts(l, key, n, path, at);
     case KEY_HEADERS: return read_headers(l, key, n, path, at);
     case KEY_MEMBERS: return read_members(l, key, n, path, at);
+    case KEY_CREDENTIAL:
+        return n->kind == CONF_MAP ? read_credential_map(l, n, path, at)
+                                   : read_scalar(l, key, n, path, at);
     case KEY_JSON: {
         struct str json = json_text(l, n, path, 0);
         if (at && json.len)

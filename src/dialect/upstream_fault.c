@@ -79,6 +79,10 @@ struct str redact(struct str text, struct str credential, struct arena *a)
 
 struct upstream_error {
     struct str message, type, code, param, status;
+    /* Google's details: a reason ("API_KEY_INVALID"), a quota that fills again tomorrow, when to try again. */
+    struct str reason;
+    bool daily;
+    int64_t retry_ms; /* -1: not said */
 };
 
 static struct str text_of(struct str object, const struct json_member *m, struct arena *a)
@@ -89,17 +93,44 @@ static struct str text_of(struct str object, const struct json_member *m, struct
     return m->type == JSON_NUMBER ? v : str_of(NULL, 0);
 }
 
+/* google.rpc details, by their members: RetryInfo {retryDelay:"34.4s"}, QuotaFailure {violations:[{quotaId}]}, ErrorInfo {reason}. */
+static void read_google_details(struct str details, struct arena *a, struct upstream_error *e)
+{
+    static const struct str names[] = { STR_INIT("retryDelay"), STR_INIT("violations"), STR_INIT("reason") };
+    static const struct str quota = STR_INIT("quotaId");
+    struct json_iter it = json_iter(details);
+    while (json_next(&it)) {
+        struct json_member m[3], q;
+        double seconds;
+        if (!json_peek_object(it.value, names, 3, m, NULL))
+            continue;
+        struct str delay = text_of(it.value, &m[0], a);
+        if (delay.len > 1 && str_ends(delay, STR("s")) && json_double(str_head(delay, delay.len - 1), &seconds) &&
+            seconds >= 0 && seconds < 1e9)
+            e->retry_ms = (int64_t)(seconds * 1000);
+        if (m[2].type == JSON_STRING)
+            e->reason = text_of(it.value, &m[2], a);
+        struct json_iter v = json_iter(m[1].type == JSON_ARRAY ? json_value(it.value, &m[1]) : STR("[]"));
+        while (json_next(&v))
+            if (json_peek_object(v.value, &quota, 1, &q, NULL) &&
+                str_find(text_of(v.value, &q, a), STR("PerDay")) != STR_NONE)
+                e->daily = true;
+    }
+}
+
 static void read_error_object(struct str object, struct arena *a, struct upstream_error *e)
 {
     static const struct str names[] = { STR_INIT("message"), STR_INIT("type"), STR_INIT("code"),
-                                        STR_INIT("param"), STR_INIT("status") };
-    struct json_member m[5];
-    json_peek_object(object, names, 5, m, NULL);
+                                        STR_INIT("param"), STR_INIT("status"), STR_INIT("details") };
+    struct json_member m[6];
+    json_peek_object(object, names, 6, m, NULL);
     e->message = text_of(object, &m[0], a);
     e->type = text_of(object, &m[1], a);
     e->code = m[2].type == JSON_STRING ? text_of(object, &m[2], a) : str_of(NULL, 0);
     e->param = m[3].type == JSON_STRING ? text_of(object, &m[3], a) : str_of(NULL, 0);
     e->status = text_of(object, &m[4], a);
+    if (m[5].type == JSON_ARRAY)
+        read_google_details(json_value(object, &m[5]), a, e);
 }
 
 /* False when the body is no JSON that holds an error. */
@@ -109,7 +140,7 @@ static bool read_error(struct str body, struct arena *a, struct upstream_error *
                                         STR_INIT("message") };
     struct json_problem problem;
     struct json_member m[3];
-    *e = (struct upstream_error){ 0 };
+    *e = (struct upstream_error){ .retry_ms = -1 };
     body = str_trim(body);
     if (json_check(body, &problem))
         return false;
@@ -164,14 +195,17 @@ struct class
 static struct class class_400(const struct upstream_error *e)
 {
     if (has_code(e, "context_length_exceeded") || says(e, "maximum context length") ||
-        says(e, "exceeds the context window") || says(e, "prompt is too long"))
+        says(e, "exceeds the context window") || says(e, "prompt is too long") ||
+        (says(e, "input token count") && says(e, "exceeds the maximum number of tokens")))
         return (struct class){ "invalid_request_error", "context_length_exceeded", 400,
                                ERR_UPSTREAM };
     if (has_code(e, "content_filter") || has_code(e, "content_policy_violation") ||
         has_code(e, "invalid_prompt"))
         return (struct class){ "invalid_request_error", "content_policy_violation", 400,
                                ERR_UPSTREAM };
-    if (says(e, "API key not valid") || says(e, "API key expired") ||
+    if (str_eq(e->status, STR("FAILED_PRECONDITION")) && says(e, "location is not supported"))
+        return (struct class){ "permission_error", NULL, 403, ERR_UPSTREAM };
+    if (str_eq(e->reason, STR("API_KEY_INVALID")) || says(e, "API key not valid") || says(e, "API key expired") ||
         has_code(e, "invalid_api_key"))
         return (struct class){ "server_error", "upstream_auth", 502, ERR_UPSTREAM_AUTH };
     return (struct class){ "invalid_request_error", NULL, 400, ERR_UPSTREAM };
@@ -197,7 +231,7 @@ static struct class class_of(int status, const struct upstream_error *e)
     case 422: return (struct class){ "invalid_request_error", NULL, 422, ERR_UPSTREAM };
     case 429:
         if (has_code(e, "insufficient_quota") || has_code(e, "credit_balance_exhausted") ||
-            has_code(e, "billing_hard_limit_reached"))
+            has_code(e, "billing_hard_limit_reached") || e->daily)
             return (struct class){ "insufficient_quota", "insufficient_quota", 429, ERR_UPSTREAM };
         return (struct class){ NULL, "rate_limit_exceeded", 429, ERR_UPSTREAM };
     case 503:
@@ -217,6 +251,19 @@ static struct class class_of(int status, const struct upstream_error *e)
 /* An error inside a 200 answer or a stream carries no status of its own: its type and code tell. */
 static int status_of(const struct upstream_error *e)
 {
+    static const struct {
+        struct str name;
+        int status;
+    } google[] = {
+        { STR_INIT("INVALID_ARGUMENT"), 400 },   { STR_INIT("FAILED_PRECONDITION"), 400 },
+        { STR_INIT("OUT_OF_RANGE"), 400 },       { STR_INIT("UNAUTHENTICATED"), 401 },
+        { STR_INIT("PERMISSION_DENIED"), 403 },  { STR_INIT("NOT_FOUND"), 404 },
+        { STR_INIT("RESOURCE_EXHAUSTED"), 429 }, { STR_INIT("UNAVAILABLE"), 503 },
+        { STR_INIT("DEADLINE_EXCEEDED"), 504 },  { STR_INIT("INTERNAL"), 500 },
+    };
+    for (size_t i = 0; i < sizeof google / sizeof google[0]; i++)
+        if (str_eq(e->status, google[i].name))
+            return google[i].status;
     if (has_code(e, "rate_limit_exceeded") || has_code(e, "rate_limit_error") ||
         has_code(e, "insufficient_quota"))
         return 429;
@@ -242,7 +289,7 @@ void upstream_fault(int status, struct str body, struct str who, struct str cred
     struct class c = class_of(status, &e);
     *f = fault_of(c.err);
     f->status = c.status;
-    f->retry_after_ms = retry_ms;
+    f->retry_after_ms = retry_ms >= 0 ? retry_ms : e.retry_ms;
     f->param = e.param;
     f->type = c.type ? str_c(c.type) : e.type.len ? e.type : STR("rate_limit_error");
     f->code = c.code ? str_c(c.code) : e.code;

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 
 #define HELD_MAX (1 * MIB)
+#define TRANSLATED_MAX (64 * MIB) /* across dialects an answer is held whole */
 #define ERROR_MAX (64 * KIB)
 #define USAGE_MAX (16 * KIB)
 
@@ -78,6 +79,11 @@ void answer_body(struct flow *f, struct str bytes)
     }
     if (is_error(f) && bytes.len > max - at->body_len)
         bytes = str_head(bytes, max - at->body_len); /* the start of an error says enough */
+    if (at->tr && at->body_len + bytes.len > TRANSLATED_MAX) {
+        attempt_fail(f, ERR_UPSTREAM_BAD,
+                     STR("a whole answer to be translated is larger than 64 MiB"));
+        return;
+    }
     if (at->body_len + bytes.len > at->body_room) {
         size_t room = at->body_room ? at->body_room * 2 : 4 * KIB;
         while (room < at->body_len + bytes.len)
@@ -91,7 +97,7 @@ void answer_body(struct flow *f, struct str bytes)
     if (bytes.len)
         memcpy(at->body + at->body_len, bytes.p, bytes.len);
     at->body_len += bytes.len;
-    if (!is_error(f) && at->body_len > HELD_MAX)
+    if (!is_error(f) && !at->tr && at->body_len > HELD_MAX)
         tap_begin(f);
 }
 
@@ -110,6 +116,23 @@ static void provider_fault(struct flow *f, int status, struct str body)
     flow_fail(f);
 }
 
+static void end_translated(struct flow *f, struct str body)
+{
+    const char *what;
+    enum err e = f->rq.stream ? ERR_UPSTREAM_BAD : translate_whole(f, body, &what);
+    if (f->rq.stream)
+        what = "a stream was asked for and a whole answer came";
+    if (e == ERR_UPSTREAM) {
+        flow_fail(f);
+    } else if (e) {
+        attempt_fail(f, e, str_c(what));
+    } else {
+        f->content_us = loop_now_us(f->w->loop);
+        respond_whole(f, buf_str(&f->out), (int64_t)f->out.len, true);
+        flow_end(f);
+    }
+}
+
 void answer_end(struct flow *f)
 {
     struct openai_answer ans;
@@ -119,7 +142,13 @@ void answer_end(struct flow *f)
         return;
     }
     if (is_error(f)) {
+        if (f->at.head->status == 401 && attempt_again(f))
+            return;
         provider_fault(f, f->at.head->status, body);
+        return;
+    }
+    if (f->at.tr) {
+        end_translated(f, body);
         return;
     }
     if (openai_read_answer(f->rq.kind, body, &ans)) {

@@ -2,6 +2,7 @@
 #include "flow/flow_priv.h"
 
 #include "base/mem.h"
+#include "dialect/dialect.h"
 
 static const struct exchange_events upstream_events;
 
@@ -68,14 +69,23 @@ static void add_extra_headers(const struct conf_deployment *d, struct headers *h
     }
 }
 
+/* One request to a provider, as it goes out. */
+struct outgoing {
+    struct str target;
+    struct headers h;
+    const struct str *body;
+    size_t body_count;
+};
+
 static void request_headers(struct flow *f, struct headers *h)
 {
     const struct conf_deployment *d = f->pick.deployment->conf;
-    const struct upstream *to = f->at.to;
     h->count = 0;
-    headers_add(
-        h, f->pick.endpoint->provider->auth == AUTH_API_KEY ? STR("api-key") : STR("authorization"),
-        to->auth_value);
+    if (f->at.token.len)
+        headers_add(h, STR("authorization"),
+                    arena_printf(f->arena, "Bearer %.*s", STR_ARG(f->at.token)));
+    else
+        headers_add(h, f->at.to->auth_name, f->at.to->auth_value);
     headers_add(h, STR("content-type"), STR("application/json"));
     headers_add(h, STR("accept"),
                 f->rq.stream ? STR("text/event-stream") : STR("application/json"));
@@ -85,7 +95,65 @@ static void request_headers(struct flow *f, struct headers *h)
     /* Shows up in the provider's logs, so that a call can be followed through both. */
     headers_add(h, STR("x-client-request-id"), f->call_id);
     add_client_headers(f, h);
-    add_extra_headers(d, h);
+}
+
+static struct str call_path(const struct flow *f, struct str suffix, struct str query)
+{
+    const struct endpoint *e = f->pick.endpoint;
+    const struct provider_call c = {
+        .provider = e->provider,
+        .base_path = f->at.to->base_path,
+        .suffix = suffix,
+        .query = query,
+        .model = f->pick.upstream_model,
+        .api_version = e->api_version,
+        .project = e->project,
+        .location = e->location,
+        .stream = f->rq.stream,
+    };
+    return provider_call_path(&c, f->arena);
+}
+
+/* Same dialect: the client's bytes with the edits that the deployment needs. */
+static void make_spliced(struct flow *f, struct outgoing *o)
+{
+    struct splice sp;
+    openai_splice_request(&f->rq, f->pick.deployment->conf, f->pick.upstream_model, &sp, f->arena);
+    f->at.hide_usage =
+        f->rq.stream && !f->rq.usage_asked && !f->snap->conf->general.always_include_stream_usage;
+    o->body = splice_segments(&sp, &o->body_count);
+    o->target = call_path(f, openai_suffix(f->rq.kind), STR(""));
+}
+
+/* Across dialects. Errors: those of the dialects, with f->fault for the client. */
+static enum err make_translated(struct flow *f, struct outgoing *o)
+{
+    struct ir_call *call;
+    if (f->rq.kind != OPENAI_CHAT)
+        return fault_set(&f->fault, ERR_UNSUPPORTED_PARAM, f->arena,
+                         "The model %.*s is served by %.*s, which answers chat completions only.",
+                         STR_ARG(str_head(f->rq.model, 256)),
+                         STR_ARG(f->pick.endpoint->provider->title));
+    TRY(translate_request(f, &call));
+    for (size_t i = 0; i < call->header_count; i++)
+        headers_add(&o->h, call->headers[i].name, call->headers[i].value);
+    o->target = call_path(f, call->suffix, call->query);
+    if (segments_finish(&call->body, f->arena, &o->body, &o->body_count))
+        return fault_set(&f->fault, ERR_TOO_LARGE, f->arena,
+                         "The translated request is too large.");
+    return ERR_OK;
+}
+
+static enum err make_request(struct flow *f, struct outgoing *o)
+{
+    const struct provider *p = f->pick.endpoint->provider;
+    request_headers(f, &o->h);
+    if (provider_dialect(p, f->pick.upstream_model) == DIALECT_OPENAI_CHAT)
+        make_spliced(f, o);
+    else
+        TRY(make_translated(f, o));
+    add_extra_headers(f->pick.deployment->conf, &o->h);
+    return ERR_OK;
 }
 
 /* The first that is set decides how long the head of a stream may take. */
@@ -102,14 +170,68 @@ static uint64_t first_byte_ms(const struct flow *f)
     return c->weir.first_byte_timeout_ms;
 }
 
+/* -- OAuth tokens: in hand, or fetched while the request waits */
+
+#define TOKEN_WAIT_MS 30000
+
+static struct credential_source token_source(const struct flow *f)
+{
+    return (struct credential_source){ f->pick.endpoint->google, f->snap->token_tls };
+}
+
+static void on_token(void *ctx, const struct credential_result *r)
+{
+    struct flow *f = ctx;
+    f->at.wait = NULL;
+    if (r->err) {
+        fault_set(&f->fault, r->err, f->arena, "%.*s", STR_ARG(r->problem));
+        f->fault.detail = arena_dup(f->arena, r->detail);
+        flow_fail(f);
+        return;
+    }
+    f->at.token = arena_dup(f->arena, r->token);
+    flow_run(f);
+}
+
+/* False: the request waits for its token, and attempt_send comes again. */
+static bool have_token(struct flow *f)
+{
+    struct str token;
+    struct credential_source src = token_source(f);
+    if (!src.google || f->at.token.len)
+        return true;
+    if (credential_ready(f->w->credentials, &src, &token)) {
+        f->at.token = arena_dup(f->arena, token);
+        return true;
+    }
+    f->at.wait = credential_get(f->w->credentials, &src, TOKEN_WAIT_MS, on_token, f);
+    flow_arm(f);
+    return false;
+}
+
+/* A token that the provider no longer takes is dropped, and the call made once more with another. Nothing has been sent to the
+ * client. True: it is under way. */
+bool attempt_again(struct flow *f)
+{
+    struct credential_source src = token_source(f);
+    if (!f->at.token.len || f->head_sent)
+        return false;
+    bool worth = credential_invalidate(f->w->credentials, &src, f->at.token);
+    if (!worth || f->at.again)
+        return false;
+    attempt_drop(f);
+    translate_done(f->at.tr);
+    f->at = (struct attempt){ .begun = true, .again = true, .to = f->at.to };
+    flow_to(f, FLOW_SEND);
+    flow_run(f);
+    return true;
+}
+
 enum next attempt_send(struct flow *f)
 {
-    SCRATCH struct headers h;
-    struct splice sp;
-    size_t segs;
+    SCRATCH struct outgoing o;
     const struct conf_weir *c = &f->snap->conf->weir;
-    const struct endpoint *e = f->pick.endpoint;
-    const struct upstream *to = &f->snap->upstreams[e->index];
+    const struct upstream *to = &f->snap->upstreams[f->pick.endpoint->index];
     f->at.to = to;
     if (to->problem.len) {
         fault_set(&f->fault, ERR_DEPLOYMENT_CONFIG, f->arena,
@@ -118,24 +240,25 @@ enum next attempt_send(struct flow *f)
         flow_fail(f);
         return NEXT_WAIT;
     }
-    openai_splice_request(&f->rq, f->pick.deployment->conf, f->pick.upstream_model, &sp, f->arena);
-    f->at.hide_usage =
-        f->rq.stream && !f->rq.usage_asked && !f->snap->conf->general.always_include_stream_usage;
-    request_headers(f, &h);
-    struct client_request rq = {
+    if (!have_token(f))
+        return NEXT_WAIT;
+    if (make_request(f, &o)) {
+        flow_fail(f);
+        return NEXT_WAIT;
+    }
+    const struct client_request rq = {
         .origin = &to->origin,
         .head = { .method = STR("POST"),
-                  .target = provider_path(e->provider, to->base_path, openai_suffix(f->rq.kind),
-                                          f->pick.upstream_model, e->api_version, f->arena),
+                  .target = o.target,
                   .host = to->origin.authority,
-                  .headers = h.rows,
-                  .header_count = h.count },
-        .body = splice_segments(&sp, &segs),
+                  .headers = o.h.rows,
+                  .header_count = o.h.count },
+        .body = o.body,
+        .body_count = o.body_count,
         .connect_timeout_ms = c->connect_timeout_ms,
         .first_byte_timeout_ms = first_byte_ms(f),
         .idle_timeout_ms = c->event_timeout_ms,
     };
-    rq.body_count = segs;
     f->at.sent_us = loop_now_us(f->w->loop);
     flow_to(f, FLOW_AWAIT);
     f->at.up = client_send(f->w->client, &rq, &upstream_events, f);
@@ -229,12 +352,16 @@ void attempt_drop(struct flow *f)
 /* Books what the provider reported and releases the hold. Accounts and the ledger join here; reached once per attempt. */
 enum next attempt_settle(struct flow *f)
 {
+    credential_cancel(f->at.wait);
+    f->at.wait = NULL;
     attempt_drop(f);
     if (f->at.sse_on)
         sse_done(&f->at.sse);
     f->at.sse_on = false;
     json_tap_free(f->at.tap);
     f->at.tap = NULL;
+    translate_done(f->at.tr);
+    f->at.tr = NULL;
     flow_to(f, FLOW_FINISH);
     return NEXT_STEP;
 }

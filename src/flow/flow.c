@@ -17,10 +17,13 @@ static flow_step_fn *const steps[FLOW_STATE_COUNT] = {
 #undef X
 };
 
-/* Forward only; SETTLE leads to FINISH alone (a retry will lead from SETTLE to HOLD). */
+/* Forward only, but for a call that is made again with another token; SETTLE leads to FINISH alone (a retry will lead from
+ * SETTLE to HOLD). */
 static bool may_follow(enum flow_state from, enum flow_state to)
 {
-    return from == FLOW_SETTLE ? to == FLOW_FINISH : to > from;
+    if (from == FLOW_SETTLE)
+        return to == FLOW_FINISH;
+    return to > from || (from == FLOW_ANSWER && to == FLOW_SEND);
 }
 
 void flow_to(struct flow *f, enum flow_state to)

@@ -13,6 +13,7 @@
 #include "base/fault.h"
 #include "dialect/openai_chat.h"
 #include "dialect/upstream_fault.h"
+#include "flow/translate.h"
 #include "flow/worker.h"
 #include "observe/access_log.h"
 #include "wire/json_tap.h"
@@ -50,7 +51,11 @@ struct attempt {
     const struct http_head *head;
     uint64_t sent_us, head_us;
     struct ir_usage usage;
-    bool begun; /* HOLD was passed: SETTLE must come */
+    struct credential_wait *wait; /* for an OAuth token */
+    struct str token;             /* the token in use; empty: the endpoint's own credential */
+    bool again;                   /* it is the second try, with another token */
+    struct translation *tr;       /* client and provider speak different dialects; NULL: spliced */
+    bool begun;                   /* HOLD was passed: SETTLE must come */
     /* whole answers */
     char *body;
     size_t body_len, body_room;
@@ -100,7 +105,8 @@ void flow_fail(struct flow *f); /* f->fault is set: answers it, settles, finishe
 void flow_fail_with(struct flow *f, enum err e); /* with the default text */
 void flow_end(struct flow *f);                   /* the answer is complete */
 void flow_client_gone(struct flow *f, enum err e);
-void flow_arm(struct flow *f); /* the timer for the nearest of its instants */
+void flow_commit(struct flow *f); /* content was seen */
+void flow_arm(struct flow *f);    /* the timer for the nearest of its instants */
 
 flow_step_fn flow_auth, flow_body, flow_admit, flow_plan, flow_finish;
 flow_step_fn attempt_hold, attempt_send, attempt_settle;
@@ -112,6 +118,7 @@ MUST_CHECK enum err auth_entry(const struct snapshot *s, const struct http_head 
 /* attempt.c */
 void attempt_drop(struct flow *f); /* the upstream exchange goes, complete or not */
 void attempt_fail(struct flow *f, enum err e, struct str detail);
+bool attempt_again(struct flow *f); /* after a 401: once more with another OAuth token */
 
 /* answer.c, stream.c: events of the upstream exchange once its head is here */
 void answer_begin(struct flow *f);

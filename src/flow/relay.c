@@ -46,7 +46,7 @@ static void flush_soon(struct flow *f)
     loop_defer(f->w->loop, &f->flush);
 }
 
-static void commit(struct flow *f)
+void flow_commit(struct flow *f)
 {
     f->committed = true;
     f->content_us = loop_now_us(f->w->loop);
@@ -92,11 +92,34 @@ static void put_event(struct flow *f, const struct sse_event *ev, const struct o
         buf_put(&f->out, STR("\n\n"));
 }
 
+/* Across dialects: an event of the provider becomes none, one or several of the client's. False: the flow has ended. */
+static bool took(struct flow *f, enum err e, const char *what)
+{
+    if (e == ERR_UPSTREAM)
+        flow_fail(f); /* the provider reported it: f->fault is set */
+    else if (e)
+        attempt_fail(f, e, str_c(what));
+    else
+        f->at.terminal = translate_ended(f);
+    return !e;
+}
+
+static bool take_translated(struct flow *f, const struct sse_event *ev)
+{
+    const char *what;
+    if (!ev->has_data)
+        return true; /* a comment */
+    enum err e = translate_event(f, ev, &what);
+    return took(f, e, what);
+}
+
 /* False: the flow has ended. */
 static bool take_event(struct flow *f, const struct sse_event *ev)
 {
     struct openai_answer ans;
     struct str data = str_trim(ev->data);
+    if (f->at.tr)
+        return take_translated(f, ev);
     if (!ev->has_data || data.len == 0) {
         if (f->committed)
             buf_put(&f->out, ev->raw); /* a comment */
@@ -122,7 +145,7 @@ static bool take_event(struct flow *f, const struct sse_event *ev)
         f->at.usage = ans.usage;
     f->at.finish_seen |= ans.finish;
     if (ans.content && !f->committed)
-        commit(f);
+        flow_commit(f);
     put_event(f, ev, &ans);
     return true;
 }
@@ -179,8 +202,15 @@ static bool take_rest(struct flow *f)
 
 void relay_end(struct flow *f)
 {
+    const char *what;
     if (!f->at.terminal && !take_rest(f))
         return;
+    if (f->at.tr && !f->at.terminal) {
+        enum err e = translate_end(f, &what);
+        if (!took(f, e, what))
+            return;
+        f->at.terminal = true;
+    }
     if (!f->at.terminal && !f->at.finish_seen) {
         attempt_fail(f, ERR_UPSTREAM_CUT,
                      STR("the stream ended without [DONE] and without a finish_reason"));
@@ -204,7 +234,8 @@ void relay_fault(struct flow *f)
     if (f->head_sent)
         exchange_write(f->x, &piece, 1, true);
     else
-        respond_stream_head(f, piece, true); /* content was seen: the error follows it, however they came */
+        respond_stream_head(f, piece,
+                            true); /* content was seen: the error follows it, however they came */
     f->body_sent = true;
     buf_reset(out);
 }

@@ -126,7 +126,7 @@ void respond_stream_head(struct flow *f, struct str first, bool end)
     headers_add(&h, STR("cache-control"), STR("no-cache"));
     headers_add(&h, STR("x-accel-buffering"),
                 STR("no")); /* a proxy in front must not hold events back */
-    headers_add(&h, STR("x-weir-fidelity"), STR("exact"));
+    headers_add(&h, STR("x-weir-fidelity"), f->at.tr ? translate_fidelity(f) : STR("exact"));
     provider_headers(f, &h);
     struct http_out out = {
         .status = 200, .headers = h.rows, .header_count = h.count, .content_length = -1
@@ -142,7 +142,7 @@ void respond_whole(struct flow *f, struct str first, int64_t length, bool end)
 {
     SCRATCH struct headers h;
     respond_headers(f, &h, STR("application/json"));
-    headers_add(&h, STR("x-weir-fidelity"), STR("exact"));
+    headers_add(&h, STR("x-weir-fidelity"), f->at.tr ? translate_fidelity(f) : STR("exact"));
     provider_headers(f, &h);
     struct http_out out = {
         .status = 200, .headers = h.rows, .header_count = h.count, .content_length = length

@@ -24,9 +24,10 @@ static void fill_credential(struct snapshot *s, struct upstream *u, const struct
     if (!e->key || secret_len(e->key) == 0)
         return;
     u->credential = secret_reveal(e->key);
-    u->auth_value = e->provider->auth == AUTH_API_KEY
-                        ? u->credential
-                        : arena_printf(s->arena, "Bearer %.*s", STR_ARG(u->credential));
+    u->auth_name = provider_auth_header(e->provider, false);
+    u->auth_value = provider_auth_bearer(e->provider, false)
+                        ? arena_printf(s->arena, "Bearer %.*s", STR_ARG(u->credential))
+                        : u->credential;
     if (!http_value_ok(u->auth_value)) {
         u->auth_value = str_of(NULL, 0);
         u->problem =
@@ -69,6 +70,8 @@ struct snapshot *snapshot_new(struct conf *conf, const struct conf_source *src,
     size_t n = s->router->endpoint_count;
     s->upstreams = ARENA_ARRAY(s->arena, struct upstream, n);
     s->tls = ARENA_ARRAY(s->arena, struct tls_ctx *, n);
+    s->token_tls = tls_client_new(
+        conf->litellm.ca_file.len ? conf->litellm.ca_file : conf->weir.ca_file, true);
     struct tls_key *keys = ARENA_ARRAY(s->arena, struct tls_key, n);
     for (size_t i = 0; i < n; i++)
         fill_upstream(s, &s->upstreams[i], &s->router->endpoints[i], keys);
@@ -92,6 +95,7 @@ void snapshot_unref(struct snapshot *s)
              s->upstreams[i].auth_value.p == s->upstreams[i].credential.p
                  ? 0
                  : s->upstreams[i].auth_value.len);
+    tls_unref(s->token_tls);
     directory_free(s->directory);
     router_free(s->router);
     secret_free(s->generated_master);

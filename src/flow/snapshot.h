@@ -18,6 +18,7 @@ struct upstream {
     struct origin origin;
     struct str base_path; /* of api_base, without trailing slash */
     struct str api_base;  /* for answer headers: without query and userinfo */
+    struct str auth_name; /* the header that carries it, lower case */
     struct str
         auth_value; /* "Bearer ..." or the bare key; empty: no credential. Goes onto the wire and nowhere else */
     struct str credential; /* the key itself, for scrubbing echoes */
@@ -34,6 +35,7 @@ struct snapshot {
     struct upstream *upstreams;      /* by endpoint->index */
     struct tls_ctx **tls;
     size_t tls_count;
+    struct tls_ctx *token_tls; /* for OAuth token endpoints: always verified */
 };
 
 /* Takes over `conf` and `generated_master` (may be NULL). */

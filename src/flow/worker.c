@@ -79,10 +79,12 @@ static void quit(void *worker)
     if (w->listener)
         listener_close(w->listener);
     http_server_free(w->server);
+    credentials_free(w->credentials);
     client_free(w->client);
     w->listener = NULL;
     w->server = NULL;
     w->client = NULL;
+    w->credentials = NULL;
     loop_stop(w->loop);
 }
 
@@ -118,6 +120,7 @@ static void make_server(struct worker *w, const struct conf *conf)
     };
     w->server = http_server_new(w->loop, &so);
     w->client = client_new(w->loop, &co);
+    w->credentials = credentials_new(w->loop, w->client, &w->rng);
 }
 
 enum err worker_new(const struct worker_opts *o, struct worker **ret_worker, int *ret_errno)

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/rng.h"
+#include "flow/credential.h"
 #include "flow/snapshot.h"
 #include "http/route.h"
 #include "http/server.h"
@@ -45,6 +46,7 @@ struct worker {
     struct http_server *server;
     struct listener *listener;
     struct client *client;
+    struct credentials *credentials;
     struct worker_snapshot *current;
     struct rng rng;
     struct list flows; /* requests in progress */

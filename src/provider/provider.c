@@ -3,6 +3,7 @@
 /* In the order in which `weir providers` lists them. */
 static const struct provider rows[] = {
 #include "provider/rows.def"
+#include "provider/rows_openai.def"
 };
 
 #define ROWS (sizeof rows / sizeof rows[0])

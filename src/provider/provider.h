@@ -18,8 +18,8 @@ enum auth_scheme {
     AUTH_API_KEY,        /* api-key: <key> (Azure) */
     AUTH_X_API_KEY,      /* x-api-key: <key> (Anthropic) */
     AUTH_X_GOOG_API_KEY, /* x-goog-api-key: <key> (Gemini) */
-    AUTH_GOOGLE,         /* Authorization: Bearer <OAuth token>; with a key instead: x-goog-api-key (express mode) */
-    AUTH_NONE,           /* no credential is ever sent */
+    AUTH_GOOGLE, /* Authorization: Bearer <OAuth token>; with a key instead: x-goog-api-key (express mode) */
+    AUTH_NONE, /* no credential is ever sent */
 };
 
 enum url_form {
@@ -31,7 +31,7 @@ enum url_form {
 
 /* Where a stream of OpenAI's dialect tells its usage. Readers look in all places; this says what a provider is known to do. */
 enum usage_place {
-    USAGE_OWN_CHUNK,  /* a last chunk of its own, without choices, when stream_options asks for it */
+    USAGE_OWN_CHUNK, /* a last chunk of its own, without choices, when stream_options asks for it */
     USAGE_LAST_CHUNK, /* in the chunk that holds finish_reason, asked for or not */
     USAGE_X_GROQ,     /* in x_groq.usage of the last chunk, beside the usual place */
 };
@@ -42,24 +42,29 @@ enum tool_id_rule {
 };
 
 struct provider {
-    struct str name;         /* the prefix in litellm_params.model */
-    struct str title;        /* for people: "OpenAI answered with ..." */
-    struct str note;         /* for `weir providers` */
-    struct str base_url;     /* default; empty: api_base is required, or made of the location (URL_VERTEX) */
-    struct str key_env;      /* default key */
-    struct str key_env_2;    /* looked at when key_env is not set */
-    struct str base_envs[2]; /* variables that replace base_url, first one set wins */
+    struct str name;  /* the prefix in litellm_params.model */
+    struct str title; /* for people: "OpenAI answered with ..." */
+    struct str note;  /* for `weir providers` */
+    struct str
+        base_url; /* default; empty: api_base is required, or made of the location (URL_VERTEX) */
+    struct str key_env;          /* default key */
+    struct str more_key_envs[3]; /* looked at, in order, when key_env is not set */
+    struct str base_envs[2];     /* variables that replace base_url, first one set wins */
+    struct str
+        base_end; /* URL_APPEND: the end ("/v1") that is added to an api_base that has none; empty: taken as it is */
     struct str version_env, version_default; /* api-version */
     enum auth_scheme auth;
     enum url_form url;
     enum dialect_id dialect; /* of models without a rule of their own: ask provider_dialect() */
-    struct str family;       /* of model facts: "openai", "anthropic", "gemini": ask provider_family() */
-    bool key_optional;       /* servers on one's own machine often take none */
+    struct str family; /* of model facts: "openai", "anthropic", "gemini": ask provider_family() */
+    bool key_optional; /* servers on one's own machine often take none */
     /* Where it differs from OpenAI's chat completions. */
-    bool no_stream_options;      /* stream_options is refused: weir must not add it */
-    bool developer_as_system;    /* the role "developer" is not known: it is sent as "system" */
-    struct str max_tokens_field; /* the one it takes ("max_tokens"); empty: max_completion_tokens and max_tokens alike */
-    struct str reasoning_field;  /* of messages and deltas: "reasoning_content", "reasoning"; empty: none known */
+    bool no_stream_options;   /* stream_options is refused: weir must not add it */
+    bool developer_as_system; /* the role "developer" is not known: it is sent as "system" */
+    struct str
+        max_tokens_field; /* the one it takes ("max_tokens"); empty: max_completion_tokens and max_tokens alike */
+    struct str
+        reasoning_field; /* of messages and deltas: "reasoning_content", "reasoning"; empty: none known */
     enum usage_place usage;
     enum tool_id_rule tool_ids;
     const char *source; /* the document that this row is from */
@@ -90,10 +95,10 @@ struct str provider_base_url(const struct provider *p, struct str location, stru
 /* One call, as far as its URL is concerned. */
 struct provider_call {
     const struct provider *provider;
-    struct str base_path;         /* of api_base, without trailing slash */
-    struct str suffix;            /* the dialect's: "/chat/completions", "/v1/messages", ":generateContent" */
-    struct str query;             /* the dialect's, without '?': "alt=sse"; empty: none */
-    struct str model;             /* upstream name, plain */
+    struct str base_path; /* of api_base, without trailing slash */
+    struct str suffix; /* the dialect's: "/chat/completions", "/v1/messages", ":generateContent" */
+    struct str query;  /* the dialect's, without '?': "alt=sse"; empty: none */
+    struct str model;  /* upstream name, plain */
     struct str api_version;       /* URL_AZURE */
     struct str project, location; /* URL_VERTEX; no project: express mode, by key */
     bool stream;

@@ -1,6 +1,7 @@
 #include "route/router.h"
 
 #include "base/mem.h"
+#include "route/google.h"
 
 /* -- endpoints */
 
@@ -35,13 +36,83 @@ static const struct secret *env_key(struct build *b, struct str name)
     return s;
 }
 
-static struct str default_base(struct build *b, const struct provider *p)
+static const struct secret *default_key(struct build *b, const struct provider *p)
+{
+    const struct secret *key = env_key(b, p->key_env);
+    for (size_t i = 0; !key && i < sizeof p->more_key_envs / sizeof p->more_key_envs[0]; i++)
+        key = env_key(b, p->more_key_envs[i]);
+    return key;
+}
+
+static struct str default_base(struct build *b, const struct provider *p, struct str location)
 {
     struct str value;
     for (size_t i = 0; i < sizeof p->base_envs / sizeof p->base_envs[0]; i++)
         if (env_of(b, p->base_envs[i], &value))
             return value;
-    return p->base_url;
+    return provider_base_url(p, location, b->r->arena);
+}
+
+/* -- Vertex AI: a project, a location and a Google credential */
+
+static struct str first_env(struct build *b, const struct str *names, size_t n)
+{
+    struct str value;
+    for (size_t i = 0; i < n; i++)
+        if (env_of(b, names[i], &value))
+            return value;
+    return str_of(NULL, 0);
+}
+
+static void vertex_place(struct build *b, struct endpoint *e, const struct conf_deployment *d)
+{
+    static const struct str projects[] = { STR_INIT("VERTEXAI_PROJECT"), STR_INIT("VERTEX_PROJECT"),
+                                           STR_INIT("GOOGLE_CLOUD_PROJECT") };
+    static const struct str locations[] = { STR_INIT("VERTEXAI_LOCATION"),
+                                            STR_INIT("VERTEX_LOCATION"),
+                                            STR_INIT("GOOGLE_CLOUD_LOCATION") };
+    e->project = d && d->vertex_project.len ? d->vertex_project : first_env(b, projects, 3);
+    e->location = d && d->vertex_location.len ? d->vertex_location : first_env(b, locations, 3);
+    if (e->location.len == 0)
+        e->location = STR("us-central1"); /* LiteLLM's default */
+}
+
+static void vertex_credential(struct build *b, struct endpoint *e, const struct conf_deployment *d)
+{
+    struct router *r = b->r;
+    struct google_credential *found = NULL;
+    const struct secret *written = d ? d->vertex_credentials : NULL;
+    if (e->key && !written) {
+        /* Express mode: one address, without project and location. */
+        e->project = str_of(NULL, 0);
+        e->location = STR("global");
+        return;
+    }
+    e->key = NULL;
+    if (google_find(r->conf, b->src, written, r->arena, &found, &e->problem))
+        return;
+    r->googles =
+        mem_realloc(r->googles, (r->google_count + 1) * sizeof(struct google_credential *));
+    r->googles[r->google_count++] = found;
+    e->google = found;
+    if (e->project.len == 0)
+        e->project = found->project.len ? found->project : found->quota_project;
+}
+
+static void vertex_check(struct build *b, struct endpoint *e)
+{
+    bool whole = str_find(e->api_base, STR("/models/")) != STR_NONE ||
+                 str_find(e->api_base, STR("/endpoints/")) != STR_NONE;
+    if (e->problem.len)
+        return;
+    if (e->api_base.len == 0)
+        e->problem =
+            STR("vertex_location is not a location of Google Cloud; it takes lower-case letters, "
+                "digits and '-', for example us-central1, eu or global");
+    else if (e->google && e->project.len == 0 && !whole)
+        e->problem =
+            STR("there is no project for vertex_ai: set litellm_params.vertex_project or the "
+                "environment variable VERTEXAI_PROJECT, then reload");
 }
 
 static void endpoint_fill(struct build *b, struct endpoint *e, const struct conf_deployment *d)
@@ -49,12 +120,18 @@ static void endpoint_fill(struct build *b, struct endpoint *e, const struct conf
     const struct provider *p = e->provider;
     struct str value;
     bool own_base = d && d->api_base.len;
-    e->api_base = strip_slash(own_base ? d->api_base : default_base(b, p));
-    e->key = d && d->api_key ? d->api_key : env_key(b, p->key_env);
+    e->key = d && d->api_key ? d->api_key : default_key(b, p);
+    if (p->url == URL_VERTEX) {
+        vertex_place(b, e, d);
+        vertex_credential(b, e, d);
+    }
+    e->api_base = strip_slash(own_base ? d->api_base : default_base(b, p, e->location));
     e->api_version = d && d->api_version.len             ? d->api_version
                      : env_of(b, p->version_env, &value) ? value
                                                          : p->version_default;
-    if (e->api_base.len == 0)
+    if (p->url == URL_VERTEX)
+        vertex_check(b, e);
+    else if (e->api_base.len == 0)
         e->problem = arena_printf(
             b->r->arena, "%.*s has no api_base; set litellm_params.api_base%s%.*s",
             STR_ARG(p->name), p->base_envs[0].len ? " or the environment variable " : "",
@@ -105,8 +182,8 @@ static struct str unknown_provider(struct arena *a, const struct conf_deployment
 {
     return arena_printf(
         a,
-        "the provider of litellm_params.model \"%.*s\" is not known; known are openai/, azure/ and, with "
-        "api_base, any OpenAI-compatible server (`weir providers` lists them)",
+        "the provider of litellm_params.model \"%.*s\" is not known; `weir providers` lists the known ones, and "
+        "a server of your own takes openai/ and an api_base",
         STR_ARG(d->model));
 }
 
@@ -207,6 +284,9 @@ void router_free(struct router *r)
         return;
     for (size_t i = 0; i < r->owned_count; i++)
         secret_free(r->owned[i]);
+    for (size_t i = 0; i < r->google_count; i++)
+        google_credential_unref(r->googles[i]);
+    mem_free(r->googles);
     mem_free(r->owned);
     map_done(&r->groups);
     map_done(&r->aliases);

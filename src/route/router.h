@@ -11,6 +11,7 @@
 #include "base/fault.h"
 #include "base/hash.h"
 #include "conf/conf.h"
+#include "provider/google.h"
 #include "provider/provider.h"
 
 #include <stdatomic.h>
@@ -22,6 +23,9 @@ struct endpoint {
     struct str api_base; /* URL text, without trailing slash */
     struct str api_version;
     const struct secret *key; /* NULL: none is sent */
+    /* URL_VERTEX: where, and the credential that tokens are fetched with; NULL: by `key` (express mode). */
+    struct str project, location;
+    const struct google_credential *google;
     bool ssl_verify;
     struct str ca_file; /* empty: the default */
     struct str problem; /* not empty: cannot serve; safe for the client */
@@ -56,6 +60,8 @@ struct router {
     struct map aliases;    /* -> struct conf_alias */
     struct secret **owned; /* keys from the environment */
     size_t owned_count;
+    struct google_credential **googles; /* of the endpoints */
+    size_t google_count;
 };
 
 struct router *router_new(const struct conf *c, const struct conf_source *src,

@@ -148,6 +148,14 @@ def fresh_folder(*parts):
     return path
 
 
+def raise_priority():
+    """Other work on the machine disturbs less; without the right to do so it stays as it is."""
+    try:
+        os.nice(-15)
+    except PermissionError:
+        pass
+
+
 def share_priority(pid):
     """A process in a session of its own is weighed against the others as a group (autogroup): the group gets
     the priority that this program has."""

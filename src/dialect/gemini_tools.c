@@ -1,0 +1,243 @@
+/* tools and toolConfig (Gemini API reference, "Tool", "FunctionDeclaration" and
+ * "FunctionCallingConfig", August 2026). */
+#include "dialect/gemini_priv.h"
+
+static bool is_function(const struct ir_tool *t)
+{
+    return t->kind == IR_FUNCTION || t->kind == IR_CUSTOM;
+}
+
+/* Tools that run at Google, under the names that it takes. */
+static const struct str builtins[] = {
+    STR_INIT("googleSearch"),  STR_INIT("googleSearchRetrieval"),
+    STR_INIT("codeExecution"), STR_INIT("urlContext"),
+    STR_INIT("googleMaps"),    STR_INIT("enterpriseWebSearch"),
+    STR_INIT("computerUse"),   STR_INIT("fileSearch"),
+    STR_INIT("retrieval"),
+};
+
+static bool is_builtin(struct str name)
+{
+    for (size_t i = 0; i < sizeof builtins / sizeof builtins[0]; i++)
+        if (str_eq(name, builtins[i]))
+            return true;
+    return false;
+}
+
+/* -- what is decided before anything is written */
+
+/* Up to 2.5 a request has functions or Google's tools, not both. */
+static enum err plan_builtin(struct gemini_write *g, const char *tag, const char *member,
+                             bool *ret_on)
+{
+    if (g->functions && !g->t->facts->json_with_tools)
+        return ir_drop(g->report, tag, member, g->fault);
+    *ret_on = true;
+    return ERR_OK;
+}
+
+enum err gemini_plan_tools(struct gemini_write *g)
+{
+    const struct ir_request *rq = g->rq;
+    bool search = rq->web_search.len > 0, server = false, foreign = false;
+    for (const struct ir_tool *t = rq->tools; t; t = t->next) {
+        g->functions |= is_function(t);
+        search |= t->kind == IR_WEB_SEARCH;
+        server |= t->kind == IR_SERVER_TOOL && t->origin == IR_FROM_GEMINI;
+        foreign |= t->kind == IR_SERVER_TOOL && t->origin != IR_FROM_GEMINI;
+    }
+    if (foreign)
+        TRY(ir_drop(g->report, "server_tools", "tools", g->fault));
+    if (server)
+        TRY(plan_builtin(g, "server_tools", "tools", &g->builtins));
+    if (search)
+        TRY(plan_builtin(g, "web_search", "web_search_options", &g->search));
+    struct json_iter it = json_iter(rq->web_search);
+    if (g->search && json_next(&it)) /* place and size of context have no home */
+        return ir_degrade(g->report, "web_search", "web_search_options", g->fault);
+    return ERR_OK;
+}
+
+/* -- declarations */
+
+static enum err put_parameters(struct gemini_write *g, const struct ir_tool *t)
+{
+    struct gemini_cuts cuts = { 0 };
+    struct str schema;
+    const char *why;
+    if (t->kind == IR_CUSTOM) {
+        json_raw(&g->w, g->form == SCHEMA_JSON ? "parametersJsonSchema" : "parameters",
+                 g->form == SCHEMA_JSON
+                     ? STR("{\"type\":\"object\",\"properties\":{\"input\":{\"type\":\"string\"}},"
+                           "\"required\":[\"input\"]}")
+                     : STR("{\"type\":\"OBJECT\",\"properties\":{\"input\":{\"type\":\"STRING\"}},"
+                           "\"required\":[\"input\"]}"));
+        return t->grammar.len && !json_str_eq(t->grammar, STR("text"))
+                   ? ir_degrade(g->report, "grammar", "tools.custom.format", g->fault)
+                   : ERR_OK;
+    }
+    if (t->schema.len == 0 || gemini_schema_is_empty(t->schema))
+        return ERR_OK; /* an object without properties is a 400 on older models */
+    if (gemini_schema(t->schema, g->form, g->a, &schema, &cuts, &why))
+        return gemini_refuse(g, ERR_BAD_REQUEST, STR("tools"),
+                             "tools: the parameters of \"%.*s\": the schema %s.",
+                             STR_ARG(str_head(t->name, 64)), why);
+    segments_raw(g->body, &g->w, g->form == SCHEMA_JSON ? "parametersJsonSchema" : "parameters",
+                 schema);
+    return gemini_report_cuts(g, &cuts, "tools.function.parameters");
+}
+
+static bool is_allowed(const struct ir_request *rq, struct str name)
+{
+    for (size_t i = 0; i < rq->allowed_count; i++)
+        if (str_eq(rq->allowed[i], name))
+            return true;
+    return false;
+}
+
+/* Models before 2.5 have no mode that allows text beside some of the functions. */
+static bool hides_others(const struct gemini_write *g)
+{
+    return g->rq->choice == IR_CHOICE_ALLOWED && !g->rq->choice_allowed_required &&
+           g->form == SCHEMA_OPENAPI;
+}
+
+static enum err put_declarations(struct gemini_write *g)
+{
+    json_obj(&g->w, NULL);
+    json_arr(&g->w, "functionDeclarations");
+    for (const struct ir_tool *t = g->rq->tools; t; t = t->next) {
+        if (!is_function(t) || (hides_others(g) && !is_allowed(g->rq, t->name)))
+            continue;
+        if (t->cache)
+            TRY(ir_lose(g->report, "cache_control", "tools.cache_control", g->fault));
+        for (const struct ir_ext *x = t->ext; x; x = x->next)
+            TRY(ir_lose(g->report, arena_printf(g->a, "unknown(%.*s)", STR_ARG(x->name)).p,
+                        arena_printf(g->a, "tools.%.*s", STR_ARG(x->name)).p, g->fault));
+        json_obj(&g->w, NULL);
+        json_str(&g->w, "name", gemini_tool_name(g->rq, t->name, g->a));
+        if (t->description.len)
+            segments_raw(g->body, &g->w, "description", t->description);
+        TRY(put_parameters(g, t));
+        json_end(&g->w);
+    }
+    json_end(&g->w);
+    json_end(&g->w);
+    return ERR_OK;
+}
+
+/* {"google_search":{}} as {"googleSearch":{}}; members that no tool of Google has stay out. */
+static void put_builtin(struct gemini_write *g, const struct ir_tool *t)
+{
+    struct json_iter it = json_iter(t->raw);
+    while (json_next(&it)) {
+        struct str name = gemini_camel(it.name, g->a);
+        if (!is_builtin(name))
+            continue;
+        json_obj(&g->w, NULL);
+        json_name(&g->w, name);
+        segments_raw(g->body, &g->w, NULL, it.value);
+        json_end(&g->w);
+    }
+}
+
+/* -- the choice */
+
+/* Calls that keep to their schemas: for all functions or for none. */
+static enum err plan_strict(struct gemini_write *g, bool *ret_validated)
+{
+    size_t strict = 0, all = 0;
+    for (const struct ir_tool *t = g->rq->tools; t; t = t->next) {
+        all += is_function(t);
+        strict += is_function(t) && t->strict == 1;
+    }
+    *ret_validated = false;
+    if (strict == 0)
+        return ERR_OK;
+    if (strict == all && g->form == SCHEMA_JSON) {
+        *ret_validated = true;
+        return ERR_OK;
+    }
+    return ir_degrade(g->report, "strict", "tools.function.strict", g->fault);
+}
+
+static void put_mode(struct gemini_write *g, const char *mode, const struct str *allowed, size_t n)
+{
+    json_strz(&g->w, "mode", mode);
+    if (n == 0)
+        return;
+    json_arr(&g->w, "allowedFunctionNames");
+    for (size_t i = 0; i < n; i++)
+        json_str(&g->w, NULL, gemini_tool_name(g->rq, allowed[i], g->a));
+    json_end(&g->w);
+}
+
+static void put_calling(struct gemini_write *g, bool validated)
+{
+    const struct ir_request *rq = g->rq;
+    const char *loose = validated ? "VALIDATED" : "AUTO";
+    if (!g->functions || (rq->choice == IR_CHOICE_UNSET && !validated))
+        return;
+    json_obj(&g->w, "functionCallingConfig");
+    switch (rq->choice) {
+    case IR_CHOICE_UNSET:
+    case IR_CHOICE_AUTO: put_mode(g, loose, NULL, 0); break;
+    case IR_CHOICE_NONE: put_mode(g, "NONE", NULL, 0); break;
+    case IR_CHOICE_REQUIRED: put_mode(g, "ANY", NULL, 0); break;
+    case IR_CHOICE_TOOL: put_mode(g, "ANY", &rq->choice_name, 1); break;
+    case IR_CHOICE_ALLOWED:
+        if (rq->choice_allowed_required)
+            put_mode(g, "ANY", rq->allowed, rq->allowed_count);
+        else if (hides_others(g))
+            put_mode(g, "AUTO", NULL, 0);
+        else
+            put_mode(g, "VALIDATED", rq->allowed, rq->allowed_count);
+        break;
+    }
+    json_end(&g->w);
+}
+
+static enum err put_config(struct gemini_write *g)
+{
+    bool validated = false;
+    bool mixed = g->functions && (g->builtins || g->search) && !g->t->vertex;
+    if (g->functions)
+        TRY(plan_strict(g, &validated));
+    const struct conf_member *own = gemini_own(g, "toolConfig");
+    if (own) {
+        json_raw(&g->w, "toolConfig", own->json);
+    } else if (mixed || (g->functions && (validated || g->rq->choice != IR_CHOICE_UNSET))) {
+        json_obj(&g->w, "toolConfig");
+        put_calling(g, validated);
+        /* Asked for by the Developer API where functions and its own tools meet. */
+        if (mixed)
+            json_bool(&g->w, "includeServerSideToolInvocations", true);
+        json_end(&g->w);
+    }
+    /* No switch for it: what comes after the first call of an answer is left out. */
+    if (g->functions && g->rq->parallel_tool_calls == 0 && !g->rq->legacy_functions)
+        return ir_degrade(g->report, "parallel_tool_calls", "parallel_tool_calls", g->fault);
+    return ERR_OK;
+}
+
+enum err gemini_put_tools(struct gemini_write *g)
+{
+    const struct conf_member *own = gemini_own(g, "tools");
+    struct json_iter it =
+        json_iter(own && json_type_of(own->json) == JSON_ARRAY ? own->json : STR("[]"));
+    bool more = json_next(&it);
+    if (g->functions || g->builtins || g->search || more) {
+        json_arr(&g->w, "tools");
+        if (g->functions)
+            TRY(put_declarations(g));
+        if (g->search)
+            json_raw(&g->w, NULL, STR("{\"googleSearch\":{}}"));
+        for (const struct ir_tool *t = g->rq->tools; g->builtins && t; t = t->next)
+            if (t->kind == IR_SERVER_TOOL && t->origin == IR_FROM_GEMINI)
+                put_builtin(g, t);
+        for (; more; more = json_next(&it)) /* the deployment's own, beside the caller's */
+            json_raw(&g->w, NULL, it.value);
+        json_end(&g->w);
+    }
+    return put_config(g);
+}

@@ -1,0 +1,318 @@
+/* Messages become contents: user and model in alternation, system text above them, the responses
+ * to a turn's calls in a content of their own, in call order (Gemini API docs, "Function calling"
+ * and "Thought signatures", August 2026).
+ *
+ *   system* (user | assistant | tool | system)*  -->  system blocks, turns
+ */
+#include "dialect/gemini_priv.h"
+
+static const struct str space = STR_INIT("\" \"");
+static const struct str dot = STR_INIT("\".\"");
+static const struct str go_on = STR_INIT("\"Continue.\"");
+
+/* A call that waits for its result. */
+struct pending {
+    struct pending *next;
+    const struct ir_part *call, *result;
+    struct str id;
+    uint32_t message, result_message, result_index;
+};
+
+struct arrange {
+    struct gemini_write *g;
+    struct gemini_turn **tail;
+    struct pending *pending, **pending_tail;
+    size_t waiting, answered;
+    bool led;       /* a user turn was put before the assistant's first */
+    bool owes_user; /* a user message without content stood here */
+};
+
+bool gemini_is_media(const struct ir_part *p)
+{
+    return p->kind == IR_IMAGE || p->kind == IR_AUDIO || p->kind == IR_FILE;
+}
+
+static struct gemini_turn *append_turn(struct arrange *r, bool model, bool results)
+{
+    struct gemini_turn *t = ARENA_NEW(r->g->a, struct gemini_turn);
+    *t = (struct gemini_turn){ .model = model, .results = results };
+    t->tail = &t->blocks;
+    IR_APPEND(r->tail, t);
+    r->g->turns.last = t;
+    return t;
+}
+
+static struct gemini_block *append(struct arrange *r, struct gemini_turn *t, struct str text)
+{
+    struct gemini_block *b = ARENA_NEW(r->g->a, struct gemini_block);
+    b->text = text;
+    IR_APPEND(t->tail, b);
+    return b;
+}
+
+/* The turn that takes the next block of this role. Function responses stand alone. */
+static struct gemini_turn *turn_of(struct arrange *r, bool model)
+{
+    struct gemini_turn *last = r->g->turns.last;
+    if (last && last->model == model && !last->results)
+        return last;
+    /* The first content is the user's; what the user left empty keeps two answers apart. */
+    r->led |= model && !last && !r->owes_user;
+    if (model && (!last || r->owes_user))
+        append(r, append_turn(r, false, false), last ? space : dot);
+    r->owes_user = false;
+    return append_turn(r, model, false);
+}
+
+static struct gemini_block *add(struct arrange *r, struct gemini_turn *t, const struct ir_part *p,
+                                const struct ir_message *m, uint32_t index)
+{
+    struct gemini_block *b = append(r, t, str_of(NULL, 0));
+    b->part = p;
+    b->message = m->index;
+    b->index = index;
+    return b;
+}
+
+/* A text part must not be empty, unless a signature rides on it. */
+static bool is_empty(const struct ir_part *p)
+{
+    return (p->kind == IR_TEXT || p->kind == IR_REFUSAL) && p->json.len <= 2 &&
+           !(p->signature.len && p->origin == IR_FROM_GEMINI);
+}
+
+/* -- system */
+
+static bool is_system(const struct ir_message *m)
+{
+    return m->role == IR_SYSTEM || m->role == IR_DEVELOPER;
+}
+
+static enum err add_system(struct arrange *r, const struct ir_message *m, bool leading)
+{
+    struct gemini_write *g = r->g;
+    bool any = false;
+    uint32_t i = 0;
+    for (const struct ir_part *p = m->parts; p; p = p->next, i++) {
+        if (p->kind != IR_TEXT)
+            return gemini_refuse(
+                g, ERR_UNSUPPORTED_PARAM,
+                arena_printf(g->a, "messages[%u].content[%u]", m->index, i),
+                "messages[%u].content[%u]: a %s message takes text alone; move other "
+                "content to a user message.",
+                m->index, i, ir_role_name(m->role));
+        if (is_empty(p))
+            continue;
+        struct gemini_block *b = ARENA_NEW(g->a, struct gemini_block);
+        *b = (struct gemini_block){ .part = p, .message = m->index, .index = i };
+        IR_APPEND(g->turns.system_tail, b);
+        any = true;
+    }
+    if (any && !leading)
+        return ir_degrade(g->report, "system_position", "messages", g->fault);
+    return ERR_OK;
+}
+
+/* -- calls and results */
+
+/* The same history always gives the same ids. */
+static struct str id_of(struct arrange *r, const struct ir_part *call, const struct ir_message *m,
+                        uint32_t index)
+{
+    return call->call_id.len ? call->call_id : arena_printf(r->g->a, "call_%u_%u", m->index, index);
+}
+
+static enum err add_call(struct arrange *r, const struct ir_part *p, const struct ir_message *m,
+                         uint32_t index)
+{
+    struct gemini_turn *t = turn_of(r, true);
+    bool first = r->pending == NULL;
+    struct pending *w = ARENA_NEW(r->g->a, struct pending);
+    w->call = p;
+    w->id = id_of(r, p, m, index);
+    w->message = m->index;
+    IR_APPEND(r->pending_tail, w);
+    r->waiting++;
+    struct gemini_block *b = add(r, t, p, m, index);
+    b->id = w->id;
+    /* The first call of a step must carry its signature; what Gemini did not sign says so. */
+    b->dummy = first && r->g->t->facts->signature_required &&
+               !(p->signature.len && p->origin == IR_FROM_GEMINI);
+    if (b->dummy)
+        return ir_degrade(r->g->report, "reasoning_state", "messages.tool_calls.extra_content",
+                          r->g->fault);
+    return ERR_OK;
+}
+
+/* Older models take no media inside a response: it follows in a content of its own. */
+static void add_loose_media(struct arrange *r)
+{
+    for (struct pending *w = r->pending; w; w = w->next)
+        for (const struct ir_part *p = w->result->content; p; p = p->next)
+            if (gemini_is_media(p)) {
+                struct gemini_block *b = append(r, turn_of(r, false), str_of(NULL, 0));
+                b->part = p;
+                b->loose = true;
+                b->message = w->result_message;
+                b->index = w->result_index;
+            }
+}
+
+/* All are there: a content of responses in call order. */
+static void flush_results(struct arrange *r)
+{
+    struct gemini_turn *t = append_turn(r, false, true);
+    for (struct pending *w = r->pending; w; w = w->next) {
+        struct gemini_block *b = append(r, t, str_of(NULL, 0));
+        b->part = w->result;
+        b->call = w->call;
+        b->id = w->id;
+        b->message = w->result_message;
+        b->index = w->result_index;
+    }
+    if (!r->g->t->facts->multimodal_result)
+        add_loose_media(r);
+    r->pending = NULL;
+    r->pending_tail = &r->pending;
+    r->waiting = r->answered = 0;
+}
+
+static enum err add_result(struct arrange *r, const struct ir_part *p, const struct ir_message *m,
+                           uint32_t index)
+{
+    struct gemini_write *g = r->g;
+    struct pending *w = r->pending;
+    while (w && (w->result || !str_eq(w->call->call_id, p->call_id)))
+        w = w->next;
+    if (!w)
+        return gemini_refuse(
+            g, ERR_BAD_REQUEST, arena_printf(g->a, "messages[%u].tool_call_id", m->index),
+            "messages[%u]: there is no unanswered tool call with id \"%.*s\" in the "
+            "assistant message before it.",
+            m->index, STR_ARG(str_head(p->call_id, 64)));
+    w->result = p;
+    w->result_message = m->index;
+    w->result_index = index;
+    if (++r->answered == r->waiting)
+        flush_results(r);
+    return ERR_OK;
+}
+
+/* Called where a content other than the responses' begins. */
+static enum err check_answered(struct arrange *r)
+{
+    struct gemini_write *g = r->g;
+    const struct pending *w = r->pending;
+    while (w && w->result)
+        w = w->next;
+    if (!w)
+        return ERR_OK;
+    return gemini_refuse(
+        g, ERR_BAD_REQUEST, arena_printf(g->a, "messages[%u].tool_calls", w->message),
+        "messages[%u]: the tool call with id \"%.*s\" has no result. An assistant "
+        "message with tool_calls must be followed by one tool message for each of them.",
+        w->message, STR_ARG(str_head(w->call->call_id, 64)));
+}
+
+/* -- the roles */
+
+static bool is_foreign_reasoning(const struct ir_part *p)
+{
+    return p->kind == IR_REASONING &&
+           !(p->origin == IR_FROM_GEMINI && p->signature.len && p->json.len > 2);
+}
+
+static enum err add_assistant(struct arrange *r, const struct ir_message *m)
+{
+    struct gemini_write *g = r->g;
+    uint32_t i = 0;
+    if (r->answered) /* some results came, then the assistant again */
+        TRY(check_answered(r));
+    /* Calls come last, as other dialects have no order among them and text. */
+    for (int calls = 0; calls < 2; calls++) {
+        i = 0;
+        for (const struct ir_part *p = m->parts; p; p = p->next, i++) {
+            if ((p->kind == IR_TOOL_CALL) != calls || is_empty(p))
+                continue;
+            if (calls)
+                TRY(add_call(r, p, m, i));
+            else if (is_foreign_reasoning(p))
+                TRY(ir_lose(g->report, "reasoning_state", "messages.reasoning_content", g->fault));
+            else
+                add(r, turn_of(r, true), p, m, i);
+        }
+    }
+    return ERR_OK;
+}
+
+static enum err add_user(struct arrange *r, const struct ir_message *m)
+{
+    uint32_t i = 0;
+    bool any = false;
+    for (const struct ir_part *p = m->parts; p; p = p->next, i++) {
+        if (p->kind != IR_TOOL_RESULT)
+            continue;
+        any = true;
+        TRY(add_result(r, p, m, i));
+    }
+    if (m->role == IR_TOOL)
+        return ERR_OK;
+    TRY(check_answered(r));
+    i = 0;
+    for (const struct ir_part *p = m->parts; p; p = p->next, i++) {
+        if (p->kind == IR_TOOL_RESULT || is_empty(p))
+            continue;
+        any = true;
+        add(r, turn_of(r, false), p, m, i);
+    }
+    const struct gemini_turn *last = r->g->turns.last;
+    if (!any && !(last && !last->model))
+        r->owes_user = true;
+    return ERR_OK;
+}
+
+static enum err add_message(struct arrange *r, const struct ir_message *m, bool leading)
+{
+    struct gemini_write *g = r->g;
+    if (m->name.len)
+        TRY(ir_lose(g->report, "message_name", "messages.name", g->fault));
+    for (const struct ir_ext *x = m->ext; x; x = x->next)
+        TRY(ir_lose(g->report, arena_printf(g->a, "unknown(%.*s)", STR_ARG(x->name)).p,
+                    arena_printf(g->a, "messages.%.*s", STR_ARG(x->name)).p, g->fault));
+    switch (m->role) {
+    case IR_SYSTEM:
+    case IR_DEVELOPER: return add_system(r, m, leading);
+    case IR_ASSISTANT: return add_assistant(r, m);
+    case IR_USER:
+    case IR_TOOL: return add_user(r, m);
+    }
+    return ERR_OK;
+}
+
+enum err gemini_arrange(struct gemini_write *g)
+{
+    struct arrange r = { .g = g };
+    bool leading = true;
+    r.tail = &g->turns.first;
+    r.pending_tail = &r.pending;
+    g->turns.system_tail = &g->turns.system;
+    for (const struct ir_message *m = g->rq->messages; m; m = m->next) {
+        leading = leading && is_system(m);
+        TRY(add_message(&r, m, leading));
+    }
+    TRY(check_answered(&r));
+    if (r.led)
+        TRY(ir_degrade(g->report, "first_message", "messages", g->fault));
+    if (!g->turns.last)
+        append(&r, append_turn(&r, false, false), space);
+    if (!g->turns.last->model)
+        return ERR_OK;
+    if (r.owes_user) {
+        append(&r, append_turn(&r, false, false), space);
+        return ERR_OK;
+    }
+    if (g->t->facts->prefill)
+        return ERR_OK;
+    append(&r, append_turn(&r, false, false), go_on);
+    return ir_degrade(g->report, "prefill", "messages", g->fault);
+}

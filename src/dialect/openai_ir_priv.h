@@ -1,0 +1,127 @@
+/* dialect/openai_ir_priv.h -- what the files of OpenAI's Chat Completions as a dialect of the IR share.
+ *
+ *   openai_ir_request.c   the members of a request      openai_ir_write.c      a request for a provider
+ *   openai_ir_message.c   its messages                  openai_ir_put.c        its messages
+ *   openai_ir_part.c      their parts                   openai_ir_answer.c     a provider's answer -> events
+ *   openai_ir_tools.c     tools, choice, format         openai_ir_calls.c      its tool calls
+ *   openai_ir_chunk.c     events -> chunks              openai_ir_fold.c       events -> one object
+ *
+ * Carriers of reasoning that are not OpenAI's own, all de facto: `reasoning_content` (DeepSeek), `thinking_blocks` (LiteLLM),
+ * `reasoning_details` (OpenRouter), `extra_content.google.thought_signature` (Google's compatibility layer). */
+#ifndef DIALECT_OPENAI_IR_PRIV_H
+#define DIALECT_OPENAI_IR_PRIV_H
+
+#include "dialect/dialect.h"
+#include "wire/json_scan.h"
+
+/* -- reading a request */
+
+struct oa_read {
+    struct arena *a;
+    struct ir_request *rq;
+    struct fault *fault;
+    /* Where the reader stands, for messages: list[index].sub[sub_index]. */
+    const char *list, *sub;
+    uint32_t index, sub_index;
+};
+
+/* A fault that names the member: the place, then `member` (with its dot, or empty). Returns the error. */
+enum err oa_bad(struct oa_read *r, const char *member, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Walks an object that was scanned: the values of `names` (the last one counts when repeated), null being absent; the others, null left
+ * out, become `*ret_ext` unless that is NULL. A value that is no object gives nothing. */
+void oa_members(struct str object, const struct str *names, size_t n, struct str *ret_values,
+                struct arena *a, struct ir_ext **ret_ext);
+
+/* The place of a value that is expected to be a string, or empty: absent. */
+MUST_CHECK enum err oa_string(struct oa_read *r, const char *member, struct str value);
+MUST_CHECK enum err oa_flag(struct oa_read *r, const char *member, struct str value, int *ret_flag);
+
+/* Values that another format spells in the same way. */
+struct str oa_mime_of_base64(struct str data);            /* by its first bytes; empty: unknown */
+struct str oa_google_signature(struct str extra_content); /* JSON literal; empty: none */
+void oa_cache(struct str cache_control, struct arena *a, bool *ret_cache, struct str *ret_ttl);
+
+MUST_CHECK enum err oa_read_messages(struct oa_read *r, struct str array);
+/* One element of a content array; `*ret_part` stays as it is when there is nothing in it (an empty reasoning). */
+MUST_CHECK enum err oa_read_part(struct oa_read *r, struct str value, struct ir_part **ret_part);
+/* An element of thinking_blocks or reasoning_details; the part's `raw` is the element. False: not understood. */
+bool oa_read_reasoning(struct str value, struct ir_part *ret_part);
+
+MUST_CHECK enum err oa_read_tools(struct oa_read *r, struct str array);
+MUST_CHECK enum err oa_read_functions(struct oa_read *r, struct str array);
+MUST_CHECK enum err oa_read_choice(struct oa_read *r, struct str value);
+MUST_CHECK enum err oa_read_function_call(struct oa_read *r, struct str value);
+MUST_CHECK enum err oa_read_format(struct oa_read *r, struct str value);
+
+read_request_fn oa_read_request;
+
+/* -- writing a request */
+
+struct oa_write {
+    const struct ir_request *rq;
+    const struct dialect_target *t;
+    struct ir_report *report;
+    struct fault *fault;
+    struct arena *a;
+    struct segments *s;
+    struct json_write w;
+};
+MUST_CHECK enum err oa_put_messages(struct oa_write *o);
+write_request_fn oa_write_request;
+
+/* -- answers */
+
+void oa_reader_init(void *reader, const struct answer_context *c);
+read_answer_fn oa_read_answer;
+end_answer_fn oa_end_answer;
+void oa_reader_done(void *reader);
+
+/* What is collected of a choice, for one object or for what a chunk must tell whole. Buffers hold the insides of literals. */
+struct oa_folded_call {
+    struct str id, name, signature;
+    bool custom, any; /* any: it has arguments */
+    struct buf input;
+};
+struct oa_choice {
+    bool seen, begun; /* begun: its first chunk is out */
+    bool texts, finished;
+    enum ir_finish finish;
+    struct buf text, reasoning, refusal;
+    struct buf thinking;        /* of the block that is open */
+    struct buf blocks, details; /* elements of thinking_blocks, reasoning_details */
+    struct buf annotations, logprobs, refusal_logprobs;
+    struct str google_signature;
+    struct oa_folded_call *calls;
+    size_t call_count, call_room;
+};
+struct oa_writer {
+    struct answer_context c;
+    struct answer_style style;
+    bool legacy, started, ended;
+    struct str id, service_tier;
+    uint64_t created;
+    struct str chunk_head; /* {"id":...,"choices":[ */
+    struct oa_choice *choices;
+    size_t count;
+    struct ir_usage usage;
+};
+void oa_writer_init(void *writer, const struct answer_context *c, const struct answer_style *style);
+write_answer_fn oa_write_answer;
+void oa_writer_done(void *writer);
+
+/* NULL: an index that no choice has. */
+struct oa_choice *oa_choice_at(struct oa_writer *wr, uint32_t index);
+struct oa_folded_call *oa_call_at(struct oa_choice *ch, uint32_t part); /* NULL: none */
+/* NULL: not the next one, or more calls than are taken. */
+struct oa_folded_call *oa_call_add(struct oa_writer *wr, struct oa_choice *ch, uint32_t part);
+void oa_collect(struct oa_writer *wr, const struct ir_event *ev);
+/* An element of thinking_blocks or reasoning_details for a SIGNATURE event; empties the open thinking. False: it has no such carrier. */
+bool oa_put_block(struct oa_choice *ch, const struct ir_event *ev, struct buf *out,
+                  bool *ret_details);
+struct str oa_finish_word(const struct oa_writer *wr, const struct oa_choice *ch);
+void oa_put_usage(struct json_write *w, const char *name, const struct ir_usage *u);
+void oa_put_folded(struct oa_writer *wr, struct buf *out);
+
+#endif

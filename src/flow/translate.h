@@ -1,0 +1,31 @@
+/* flow/translate.h -- one attempt across dialects: the client's body becomes an ir_request and then the provider's body; the
+ * provider's answer becomes events and then the client's frames, or one object.
+ *
+ *   translate_request   before SEND          -> the call: path suffix, headers, body
+ *   translate_event     one SSE event        -> appended to f->out
+ *   translate_whole     a whole answer       -> appended to f->out, one object
+ *   translate_end       the stream has ended -> what is due, or a cut
+ *
+ * Lives in the request's arena; translate_done releases what the dialects hold on the heap. */
+#ifndef FLOW_TRANSLATE_H
+#define FLOW_TRANSLATE_H
+
+#include "base/fault.h"
+#include "wire/sse.h"
+
+struct flow;
+struct ir_call;
+struct translation;
+
+/* Errors: ERR_BAD_REQUEST, ERR_UNSUPPORTED_PARAM ..., with f->fault for the client. */
+MUST_CHECK enum err translate_request(struct flow *f, struct ir_call **ret_call);
+/* Errors: ERR_UPSTREAM (f->fault is set: the provider reported an error), ERR_UPSTREAM_BAD, ERR_UPSTREAM_CUT; `*ret_what` for the log. */
+MUST_CHECK enum err translate_event(struct flow *f, const struct sse_event *ev,
+                                    const char **ret_what);
+MUST_CHECK enum err translate_whole(struct flow *f, struct str body, const char **ret_what);
+MUST_CHECK enum err translate_end(struct flow *f, const char **ret_what);
+bool translate_ended(const struct flow *f);          /* the answer's END was seen */
+struct str translate_fidelity(const struct flow *f); /* for x-weir-fidelity */
+void translate_done(struct translation *t);          /* accepts NULL */
+
+#endif

@@ -1,0 +1,117 @@
+#include "dialect/schema.h"
+#include "dialect_test.h"
+#include "wire/json_scan.h"
+
+static void join_cuts(schema_cuts cuts, char *text, size_t room)
+{
+    size_t n = 0;
+    text[0] = '\0';
+    for (size_t i = 0; schema_cut_name(i); i++)
+        if (cuts >> i & 1)
+            n += (size_t)snprintf(text + n, room - n, "%s%s", n ? " " : "", schema_cut_name(i));
+}
+
+static void test_grammar(void **state)
+{
+    static const struct {
+        const char *in, *out, *cuts;
+    } rows[] = {
+        { "{}", "{}", "" },
+        { "true", "{}", "" },
+        { "false", "{}", "other" },
+        { "{\"type\":\"object\"}", "{\"type\":\"object\",\"additionalProperties\":false}", "" },
+        { "{\"type\":\"object\",\"additionalProperties\":false}",
+          "{\"type\":\"object\",\"additionalProperties\":false}", "" },
+        { "{\"type\":\"object\",\"additionalProperties\":true}",
+          "{\"type\":\"object\",\"description\":\"{additionalProperties: true}\",\"additionalProperties\":false}",
+          "additionalProperties" },
+        { "{\"properties\":{\"minimum\":{\"type\":\"integer\",\"minimum\":0}}}",
+          "{\"properties\":{\"minimum\":{\"type\":\"integer\",\"description\":\"{minimum: 0}\"}},\"additionalProperties\":false}",
+          "minimum" },
+        { "{\"type\":[\"object\",\"null\"]}",
+          "{\"type\":[\"object\",\"null\"],\"additionalProperties\":false}", "" },
+        { "{\"type\":\"string\",\"format\":\"uuid\",\"pattern\":\"^a+(?:b)$\",\"const\":\"x\",\"default\":\"x\"}",
+          "{\"type\":\"string\",\"format\":\"uuid\",\"pattern\":\"^a+(?:b)$\",\"const\":\"x\",\"default\":\"x\"}",
+          "" },
+        { "{\"pattern\":\"(a)\\\\1\"}", "{\"description\":\"{pattern: \\\"(a)\\\\\\\\1\\\"}\"}",
+          "pattern" },
+        { "{\"pattern\":\"a(?!b)\"}", "{\"description\":\"{pattern: \\\"a(?!b)\\\"}\"}",
+          "pattern" },
+        { "{\"oneOf\":[{\"type\":\"null\"},true]}", "{\"anyOf\":[{\"type\":\"null\"},{}]}", "" },
+        { "{\"anyOf\":[{}],\"oneOf\":[{}]}", "{\"anyOf\":[{}],\"description\":\"{oneOf: [{}]}\"}",
+          "oneOf" },
+        { "{\"minItems\":1}", "{\"minItems\":1}", "" },
+        { "{\"minItems\":2,\"maxItems\":3,\"description\":\"d\"}",
+          "{\"description\":\"d\\n\\n{minItems: 2, maxItems: 3}\"}", "maxItems minItems" },
+        { "{\"enum\":[1,\"a\",null]}", "{\"enum\":[1,\"a\",null]}", "" },
+        { "{\"enum\":[{}]}", "{\"description\":\"{enum: [{}]}\"}", "enum" },
+        { "{\"$ref\":\"#/definitions/a\",\"definitions\":{\"a\":{}}}",
+          "{\"$ref\":\"#/$defs/a\",\"$defs\":{\"a\":{}}}", "" },
+        { "{\"$ref\":\"https://e.x/s\"}", "{\"description\":\"{$ref: \\\"https://e.x/s\\\"}\"}",
+          "$ref" },
+        { "{\"$schema\":\"x\",\"$id\":\"y\",\"examples\":[1]}", "{}", "" },
+        { "{\"x-mine\":{\"a\":1}}", "{\"description\":\"{x-mine: {\\\"a\\\":1}}\"}", "other" },
+        { "{\"items\":[{}]}", "{\"description\":\"{items: [{}]}\"}", "items" },
+    };
+    char cuts_text[512];
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct arena *a = arena_new();
+        struct json_problem problem;
+        schema_cuts cuts;
+        struct str out = schema_for_grammar(str_c(rows[i].in), a, &cuts);
+        assert_int_equal(json_check(out, &problem), ERR_OK);
+        assert_text(out, rows[i].out);
+        join_cuts(cuts, cuts_text, sizeof cuts_text);
+        assert_string_equal(cuts_text, rows[i].cuts);
+        arena_free(a);
+    }
+}
+
+static void test_recursion(void **state)
+{
+    static const struct {
+        const char *in;
+        bool want;
+    } rows[] = {
+        { "{}", false },
+        { "[]", false },
+        { "{\"properties\":{\"a\":{\"$ref\":\"#\"}}}", true },
+        { "{\"$ref\":\"#/$defs/a\",\"$defs\":{\"a\":{\"type\":\"string\"}}}", false },
+        { "{\"$ref\":\"#/$defs/a\",\"$defs\":{\"a\":{\"items\":{\"$ref\":\"#/$defs/a\"}}}}", true },
+        { "{\"$ref\":\"#/$defs/a\",\"$defs\":{\"a\":{\"$ref\":\"#/$defs/b\"},\"b\":{\"anyOf\":[{},{\"$ref\":\"#/$defs/a\"}]}}}",
+          true },
+        { "{\"anyOf\":[{\"$ref\":\"#/$defs/a\"},{\"$ref\":\"#/$defs/a\"}],\"$defs\":{\"a\":{}}}",
+          false },
+        { "{\"$ref\":\"#/definitions/a\",\"definitions\":{\"a\":{\"$ref\":\"#/definitions/a\"}}}",
+          true },
+        { "{\"$ref\":\"#/$defs/gone\"}", false },
+        { "{\"properties\":{\"$ref\":{\"type\":\"string\"}}}", false },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct arena *a = arena_new();
+        if (schema_is_recursive(str_c(rows[i].in), a) != rows[i].want)
+            fail_msg("%s", rows[i].in);
+        arena_free(a);
+    }
+}
+
+static void test_roots(void **state)
+{
+    assert_true(schema_root_is_object(STR("{\"type\":\"object\"}")));
+    assert_true(schema_root_is_object(STR("{}")));
+    assert_false(schema_root_is_object(STR("{\"type\":\"array\"}")));
+    assert_false(schema_root_is_object(STR("[]")));
+    assert_string_equal(schema_root_union(STR("{\"anyOf\":[]}")), "anyOf");
+    assert_null(schema_root_union(STR("{\"properties\":{\"anyOf\":{}}}")));
+    assert_null(schema_root_union(STR("7")));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_grammar),
+        cmocka_unit_test(test_recursion),
+        cmocka_unit_test(test_roots),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

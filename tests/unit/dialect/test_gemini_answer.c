@@ -1,0 +1,280 @@
+/* Answers of Gemini that golden cases do not have: ends of streams, errors, recordings. */
+#include "dialect_test.h"
+
+#include "base/mem.h"
+#include "dialect/dialect.h"
+#include "dialect/gemini_priv.h"
+
+#include <dirent.h>
+#include <stdlib.h>
+
+struct seen {
+    unsigned count[IR_EV_COUNT];
+    enum ir_finish finish;
+    struct ir_usage usage;
+    struct fault fault;
+    struct buf text, args;
+    bool ended;
+};
+
+struct rig {
+    struct arena *a;
+    struct ir_request rq;
+    struct answer_context c;
+    struct gemini_reader *reader;
+    struct seen seen;
+    struct ir_sink sink;
+    const char *what;
+};
+
+static void on_event(void *ctx, const struct ir_event *ev)
+{
+    struct rig *r = ctx;
+    assert_false(r->seen.ended);
+    r->seen.count[ev->kind]++;
+    if (ev->kind != IR_EV_START)
+        assert_true(r->seen.count[IR_EV_START] == 1 || ev->kind == IR_EV_ERROR);
+    switch (ev->kind) {
+    case IR_EV_TEXT: buf_put(&r->seen.text, json_unescape(ev->json, r->a)); break;
+    case IR_EV_TOOL_ARGUMENTS: buf_put(&r->seen.args, json_unescape(ev->json, r->a)); break;
+    case IR_EV_FINISH: r->seen.finish = ev->finish; break;
+    case IR_EV_USAGE: r->seen.usage = ev->usage; break;
+    case IR_EV_ERROR:
+        r->seen.fault = *ev->fault;
+        r->seen.ended = true;
+        break;
+    case IR_EV_END: r->seen.ended = true; break;
+    default: break;
+    }
+}
+
+static void rig_init(struct rig *r)
+{
+    *r = (struct rig){ .a = arena_new() };
+    r->rq.parallel_tool_calls = -1;
+    r->c = (struct answer_context){
+        .rq = &r->rq, .arena = r->a, .unix_s = 1700000000, .id = STR("seed")
+    };
+    r->reader = arena_zalloc(r->a, dialect_gemini_generate.reader_bytes);
+    r->sink = (struct ir_sink){ on_event, r };
+    buf_init(&r->seen.text, MIB);
+    buf_init(&r->seen.args, MIB);
+    dialect_gemini_generate.reader_init(r->reader, &r->c);
+}
+
+static void rig_done(struct rig *r)
+{
+    dialect_gemini_generate.reader_done(r->reader);
+    buf_done(&r->seen.text);
+    buf_done(&r->seen.args);
+    arena_free(r->a);
+}
+
+static enum err frame(struct rig *r, struct str data, bool whole)
+{
+    struct frame f = { .data = data, .whole = whole };
+    return dialect_gemini_generate.read_answer(r->reader, &f, &r->sink, &r->what);
+}
+
+static enum err end(struct rig *r)
+{
+    return dialect_gemini_generate.end_answer(r->reader, &r->sink);
+}
+
+/* Usage may follow the finish in a chunk of its own; one that tells of traffic alone takes nothing back. */
+static void test_usage_after_finish(void **state)
+{
+    struct rig r;
+    rig_init(&r);
+    assert_int_equal(
+        frame(
+            &r,
+            STR("{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"a\"}]},\"finishReason\":\"STOP\"}]}"),
+            false),
+        0);
+    assert_int_equal(r.seen.count[IR_EV_FINISH], 0);
+    assert_int_equal(
+        frame(
+            &r,
+            STR("{\"usageMetadata\":{\"promptTokenCount\":3,\"candidatesTokenCount\":4,\"totalTokenCount\":7}}"),
+            false),
+        0);
+    assert_int_equal(frame(&r, STR("{\"usageMetadata\":{\"trafficType\":\"ON_DEMAND\"}}"), false),
+                     0);
+    assert_int_equal(end(&r), 0);
+    assert_int_equal(end(&r), 0); /* again: nothing happens */
+    assert_int_equal(r.seen.count[IR_EV_FINISH], 1);
+    assert_int_equal(r.seen.usage.prompt_tokens, 3);
+    assert_int_equal(r.seen.usage.completion_tokens, 4);
+    rig_done(&r);
+}
+
+static void test_ends(void **state)
+{
+    static const struct {
+        const char *chunk;
+        bool whole;
+        enum err read, end;
+    } rows[] = {
+        { "{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"a\"}]}}]}", false, ERR_OK,
+          ERR_UPSTREAM_CUT },
+        { "{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"a\"}]}}]}", true, ERR_OK, ERR_OK },
+        { "{\"candidates\":[]}", false, ERR_OK, ERR_UPSTREAM_CUT },
+        { "{\"candidates\":[]}", true, ERR_UPSTREAM_BAD, ERR_UPSTREAM_BAD },
+        { "{\"candidates\":[3]}", true, ERR_UPSTREAM_BAD, ERR_UPSTREAM_BAD },
+        { "{\"candidates\":[{\"index\":16}]}", true, ERR_UPSTREAM_BAD, ERR_UPSTREAM_BAD },
+        { "{\"candidates\":[{\"finishReason\":\"NEVER_SEEN\"}]}", true, ERR_UPSTREAM_BAD, ERR_OK },
+        { "{\"promptFeedback\":{\"blockReason\":\"OTHER\"}}", false, ERR_OK, ERR_OK },
+        { "[]", true, ERR_UPSTREAM_BAD, ERR_UPSTREAM_BAD },
+        { "\"text\"", true, ERR_UPSTREAM_BAD, ERR_UPSTREAM_BAD },
+        { "{\"candidates\":", false, ERR_UPSTREAM_BAD, ERR_UPSTREAM_CUT },
+        { "", false, ERR_UPSTREAM_BAD, ERR_UPSTREAM_CUT },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct rig r;
+        rig_init(&r);
+        enum err e = frame(&r, str_c(rows[i].chunk), rows[i].whole);
+        if (e != rows[i].read)
+            fail_msg("row %zu: read gives %s", i, err_name(e));
+        if (e)
+            assert_non_null(r.what);
+        e = end(&r);
+        if (e != rows[i].end)
+            fail_msg("row %zu: end gives %s", i, err_name(e));
+        rig_done(&r);
+    }
+}
+
+static void test_errors(void **state)
+{
+    static const struct {
+        const char *body;
+        int status;
+        int64_t retry_ms;
+    } rows[] = {
+        { "{\"error\":{\"code\":429,\"message\":\"m\",\"status\":\"RESOURCE_EXHAUSTED\",\"details\":[{\"retryDelay\":\"34.4s\"}]}}",
+          429, 34400 },
+        { "[{\"error\":{\"code\":503,\"message\":\"m\",\"status\":\"UNAVAILABLE\"}}]", 503, -1 },
+        { "{\"error\":{\"code\":400,\"message\":\"m\",\"status\":\"INVALID_ARGUMENT\"}}", 400, -1 },
+        { "{\"error\":{\"code\":400,\"message\":\"Key?\",\"status\":\"INVALID_ARGUMENT\",\"details\":[{\"reason\":\"API_KEY_INVALID\"}]}}",
+          502, -1 },
+        { "{\"error\":{\"code\":504,\"message\":\"m\",\"status\":\"DEADLINE_EXCEEDED\"}}", 504,
+          -1 },
+        { "{\"error\":{\"message\":\"m\",\"details\":[{\"retryDelay\":\"-1s\"},{\"retryDelay\":\"s\"},3,{\"violations\":3}]}}",
+          500, -1 },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct rig r;
+        rig_init(&r);
+        assert_int_equal(frame(&r, str_c(rows[i].body), false), ERR_OK);
+        assert_int_equal(r.seen.count[IR_EV_ERROR], 1);
+        assert_int_equal(r.seen.fault.status, rows[i].status);
+        assert_int_equal(r.seen.fault.retry_after_ms, rows[i].retry_ms);
+        assert_int_equal(frame(&r, STR("{\"candidates\":[]}"), false),
+                         ERR_OK); /* nothing follows */
+        assert_int_equal(end(&r), ERR_OK);
+        rig_done(&r);
+    }
+}
+
+static void test_daily_quota_is_no_rate_limit(void **state)
+{
+    struct arena *a = arena_new();
+    struct fault f;
+    upstream_fault(
+        429,
+        STR("{\"error\":{\"code\":429,\"message\":\"Quota\",\"status\":\"RESOURCE_EXHAUSTED\",\"details\":"
+            "[{\"violations\":[{\"quotaId\":\"RequestsPerDayPerProject\"}]}]}}"),
+        STR("Gemini"), STR(""), -1, a, &f);
+    assert_text(f.code, "insufficient_quota");
+    upstream_fault(
+        400,
+        STR("{\"error\":{\"code\":400,\"message\":\"The input token count (9) exceeds the maximum number of tokens "
+            "allowed (8).\",\"status\":\"INVALID_ARGUMENT\"}}"),
+        STR("Gemini"), STR(""), -1, a, &f);
+    assert_text(f.code, "context_length_exceeded");
+    upstream_fault(
+        429,
+        STR("{\"error\":{\"status\":\"RESOURCE_EXHAUSTED\",\"message\":\"m\",\"details\":[{\"retryDelay\":\"2s\"}]}}"),
+        STR("Gemini"), STR(""), 700, a, &f);
+    assert_int_equal(f.retry_after_ms, 700); /* the header's word counts */
+    arena_free(a);
+}
+
+/* -- recordings, where they are: WEIR_RECORDINGS names their folder */
+
+static struct str slurp(const char *path, struct arena *a)
+{
+    FILE *f = fopen(path, "rb");
+    assert_non_null(f);
+    char *p = arena_alloc(a, MIB);
+    size_t n = fread(p, 1, MIB, f);
+    fclose(f);
+    return str_of(p, n);
+}
+
+static void replay(struct rig *r, struct str text, bool chunks)
+{
+    if (!chunks) {
+        assert_int_equal(frame(r, text, true), ERR_OK);
+    } else {
+        while (text.len) {
+            struct str line = str_trim(str_cut(&text, '\n'));
+            if (line.len)
+                assert_int_equal(frame(r, line, false), ERR_OK);
+        }
+    }
+    assert_int_equal(end(r), ERR_OK);
+}
+
+static void test_recordings(void **state)
+{
+    const char *root = getenv("WEIR_RECORDINGS");
+    char dir[512], path[1024];
+    unsigned n = 0;
+    if (!root)
+        skip();
+    snprintf(dir, sizeof dir, "%s/gemini", root);
+    DIR *d = opendir(dir);
+    assert_non_null(d);
+    for (struct dirent *e; (e = readdir(d));) {
+        struct str name = str_c(e->d_name);
+        bool chunks = str_ends(name, STR(".chunks.txt"));
+        if (!chunks && !str_ends(name, STR(".json")))
+            continue;
+        struct rig r;
+        rig_init(&r);
+        snprintf(path, sizeof path, "%s/%s", dir, e->d_name);
+        replay(&r, slurp(path, r.a), chunks);
+        if (str_find(name, STR("429")) != STR_NONE) {
+            assert_int_equal(r.seen.fault.status, 429);
+            assert_int_equal(r.seen.fault.retry_after_ms, 34400);
+        } else {
+            bool tools = str_find(name, STR("tool-call")) != STR_NONE;
+            assert_int_equal(r.seen.count[IR_EV_END], 1);
+            assert_int_equal(r.seen.finish, tools ? IR_FINISH_TOOL_CALLS : IR_FINISH_STOP);
+            assert_true(r.seen.usage.reported &&
+                        r.seen.usage.completion_tokens > r.seen.usage.reasoning_tokens);
+            assert_int_equal(r.seen.count[IR_EV_TOOL_CALL] > 0, tools);
+            assert_int_equal(r.seen.text.len > 0, !tools);
+        }
+        if (str_find(name, STR("no-args")) != STR_NONE)
+            assert_text(buf_str(&r.seen.args), "{}{\"id\":\"A\"}{\"id\":\"B\"}{\"id\":\"C\"}");
+        rig_done(&r);
+        n++;
+    }
+    closedir(d);
+    assert_true(n >= 10);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_usage_after_finish),
+        cmocka_unit_test(test_ends),
+        cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_daily_quota_is_no_rate_limit),
+        cmocka_unit_test(test_recordings),
+    };
+    return cmocka_run_group_tests_name("gemini_answer", tests, NULL, NULL);
+}

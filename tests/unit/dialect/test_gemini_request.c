@@ -1,0 +1,168 @@
+/* What golden cases cannot say: the deployment's own members, odd targets. */
+#include "dialect_test.h"
+
+#include "base/mem.h"
+#include "dialect/dialect.h"
+#include "dialect/gemini_priv.h"
+
+struct rig {
+    struct arena *a;
+    struct ir_report report;
+    struct dialect_target target;
+    struct fault fault;
+};
+
+static void rig_init(struct rig *r, const char *model)
+{
+    *r = (struct rig){ .a = arena_new() };
+    ir_report_init(&r->report, r->a);
+    r->target.model = str_c(model);
+    r->target.facts = model_facts_find(STR("gemini"), str_c(model));
+}
+
+static enum err write_body(struct rig *r, const char *body, struct str *ret_body)
+{
+    struct ir_request rq = { 0 };
+    struct ir_call call;
+    assert_int_equal(
+        dialect_openai_chat.read_request(str_c(body), str_of(NULL, 0), r->a, &rq, &r->fault),
+        ERR_OK);
+    enum err e =
+        dialect_gemini_generate.write_request(&rq, &r->target, &r->report, r->a, &call, &r->fault);
+    if (e)
+        return e;
+    struct json_problem problem;
+    *ret_body = segments_flat(&call.body, r->a);
+    assert_int_equal(json_check(*ret_body, &problem), ERR_OK);
+    segments_done(&call.body);
+    return ERR_OK;
+}
+
+static void test_own_members(void **state)
+{
+    static const struct conf_member own[] = {
+        { STR_INIT("safety_settings"), STR_INIT("[{\"category\":\"X\"}]") },
+        { STR_INIT("generation_config"), STR_INIT("{\"top_k\":5,\"temperature\":0.1}") },
+        { STR_INIT("labels"), STR_INIT("{\"team\":\"a\"}") },
+        { STR_INIT("tools"), STR_INIT("[{\"codeExecution\":{}}]") },
+        { STR_INIT("contents"), STR_INIT("[]") },
+        { STR_INIT("labels"), STR_INIT("{\"team\":\"b\"}") },
+    };
+    struct rig r;
+    struct str body;
+    rig_init(&r, "gemini-2.5-flash");
+    r.target.passthrough = own;
+    r.target.passthrough_count = sizeof own / sizeof own[0];
+    assert_int_equal(
+        write_body(&r,
+                   "{\"model\":\"m\",\"temperature\":1,\"top_p\":0.5,\"safety_settings\":[1],"
+                   "\"messages\":[{\"role\":\"user\",\"content\":\"x\"}]}",
+                   &body),
+        ERR_OK);
+    assert_text(
+        body,
+        "{\"contents\":[{\"role\":\"user\",\"parts\":[{\"text\":\"x\"}]}],\"tools\":[{\"codeExecution\":{}}],"
+        "\"generationConfig\":{\"topP\":0.5,\"topK\":5,\"temperature\":0.1},"
+        "\"safetySettings\":[{\"category\":\"X\"}],\"labels\":{\"team\":\"a\"}}");
+    arena_free(r.a);
+}
+
+/* A large picture is borrowed, not copied. */
+static void test_large_data_is_borrowed(void **state)
+{
+    struct rig r;
+    struct ir_request rq = { 0 };
+    struct ir_call call;
+    const struct str *segs;
+    size_t n, borrowed = 0;
+    struct buf body;
+    rig_init(&r, "gemini-2.5-flash");
+    buf_init(&body, MIB);
+    buf_putz(
+        &body,
+        "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image_url\","
+        "\"image_url\":{\"url\":\"data:image/png;base64,");
+    for (size_t i = 0; i < 40000; i++)
+        buf_putc(&body, 'A');
+    buf_putz(&body, "\"}}]}]}");
+    assert_int_equal(
+        dialect_openai_chat.read_request(buf_str(&body), str_of(NULL, 0), r.a, &rq, &r.fault),
+        ERR_OK);
+    assert_int_equal(
+        dialect_gemini_generate.write_request(&rq, &r.target, &r.report, r.a, &call, &r.fault),
+        ERR_OK);
+    assert_int_equal(segments_finish(&call.body, r.a, &segs, &n), ERR_OK);
+    for (size_t i = 0; i < n; i++)
+        borrowed += segs[i].p > body.p && segs[i].p < body.p + body.len && segs[i].len == 40000;
+    assert_int_equal(borrowed, 1);
+    segments_done(&call.body);
+    buf_done(&body);
+    arena_free(r.a);
+}
+
+static void test_names(void **state)
+{
+    static const struct {
+        const char *name, *want;
+    } rows[] = {
+        { "get_weather", "get_weather" },
+        { "a.b-c", "a.b-c" },
+        { "9", "_9" },
+        { "", "_" },
+        { "a b", "a_b" },
+        { "-x", "_-x" },
+    };
+    struct arena *a = arena_new();
+    struct ir_request rq = { 0 };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        assert_text(gemini_tool_name(&rq, str_c(rows[i].name), a), rows[i].want);
+    struct ir_tool two = { .name = STR("a_b") }, one = { .next = &two, .name = STR("a b") };
+    rq.tools = &one;
+    struct str odd = gemini_tool_name(&rq, STR("a b"), a);
+    assert_false(str_eq(odd, STR("a_b"))); /* taken */
+    assert_ptr_equal(gemini_tool_of(&rq, odd, a), &one);
+    assert_ptr_equal(gemini_tool_of(&rq, STR("a_b"), a), &two);
+    assert_null(gemini_tool_of(&rq, STR("zzz"), a));
+    arena_free(a);
+}
+
+static void test_schema_limits(void **state)
+{
+    struct arena *a = arena_new();
+    struct buf deep;
+    struct gemini_cuts cuts;
+    struct str out;
+    const char *why;
+    buf_init(&deep, MIB);
+    for (int i = 0; i < 120; i++)
+        buf_putz(&deep, "{\"items\":");
+    buf_putz(&deep, "{}");
+    for (int i = 0; i < 120; i++)
+        buf_putc(&deep, '}');
+    assert_int_equal(gemini_schema(buf_str(&deep), SCHEMA_OPENAPI, a, &out, &cuts, &why),
+                     ERR_BAD_REQUEST);
+    assert_true(strstr(why, "deeply") != NULL);
+    buf_done(&deep);
+    assert_int_equal(gemini_schema(STR("{\"allOf\":[{\"$ref\":\"#\"}],\"type\":\"object\"}"),
+                                   SCHEMA_OPENAPI, a, &out, &cuts, &why),
+                     ERR_OK);
+    assert_text(out, "{\"type\":\"OBJECT\"}");
+    assert_int_equal(cuts.count, 1);
+    assert_int_equal(gemini_schema(STR("false"), SCHEMA_JSON, a, &out, &cuts, &why), ERR_OK);
+    assert_int_equal(cuts.count, 1);
+    assert_int_equal(
+        gemini_schema(STR("{\"$ref\":\"https://x.test/s\"}"), SCHEMA_JSON, a, &out, &cuts, &why),
+        ERR_BAD_REQUEST);
+    arena_free(a);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_own_members),
+        cmocka_unit_test(test_large_data_is_borrowed),
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_schema_limits),
+    };
+    return cmocka_run_group_tests_name("gemini_request", tests, NULL, NULL);
+}
