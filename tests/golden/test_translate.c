@@ -38,6 +38,14 @@ static const struct side {
     { "gemini", "gemini", &dialect_gemini_generate },
 };
 
+static __attribute__((noinline)) void join_path(char *to, size_t room, const char *dir,
+                                                const char *name)
+{
+    int n = snprintf(to, room, "%s/%s", dir, name);
+    if (n < 0 || (size_t)n >= room)
+        fail_msg("a path is too long: %s", dir);
+}
+
 struct golden {
     char dir[1024];
     const struct side *from, *to;
@@ -50,7 +58,7 @@ struct golden {
 static bool load(const struct golden *g, const char *name, struct arena *a, struct str *ret_text)
 {
     char path[1200];
-    snprintf(path, sizeof path, "%s/%s", g->dir, name);
+    join_path(path, sizeof path, g->dir, name);
     FILE *f = fopen(path, "rb");
     if (!f)
         return false;
@@ -66,7 +74,7 @@ static void expect(const struct golden *g, const char *name, struct str got, str
 {
     char path[1200];
     struct str want = { 0 };
-    snprintf(path, sizeof path, "%s/%s", g->dir, name);
+    join_path(path, sizeof path, g->dir, name);
     if (g->write) {
         FILE *f = fopen(path, "wb");
         assert_non_null(f);
@@ -85,7 +93,7 @@ static void expect(const struct golden *g, const char *name, struct str got, str
 static void expect_none(const struct golden *g, const char *name)
 {
     char path[1200];
-    snprintf(path, sizeof path, "%s/%s", g->dir, name);
+    join_path(path, sizeof path, g->dir, name);
     if (g->write)
         unlink(path);
     else if (access(path, F_OK) == 0)
@@ -385,7 +393,7 @@ static void add_cases(struct found *f, const char *pair_dir, const struct side *
     for (int i = 0; i < n; i++) {
         struct golden *g = MEM_NEW(struct golden);
         struct stat st;
-        snprintf(g->dir, sizeof g->dir, "%s/%s", pair_dir, list[i]->d_name);
+        join_path(g->dir, sizeof g->dir, pair_dir, list[i]->d_name);
         g->from = from;
         g->to = to;
         g->write = f->write;
@@ -407,9 +415,9 @@ static void find_cases(struct found *f, const char *root, const char *only)
     struct dirent **list;
     int n = scandir(root, &list, visible, alphasort);
     for (int i = 0; i < n; i++) {
-        char dir[512];
+        char dir[1024];
         struct str to = str_c(list[i]->d_name), from = str_cut(&to, '-');
-        snprintf(dir, sizeof dir, "%s/%s", root, list[i]->d_name);
+        join_path(dir, sizeof dir, root, list[i]->d_name);
         if (side_of(from) && side_of(to) && (!only || strcmp(only, list[i]->d_name) == 0))
             add_cases(f, dir, side_of(from), side_of(to));
         free(list[i]);
