@@ -30,7 +30,7 @@ enum key_type {
     KEY_CHOICE,    /* struct str */
     KEY_SECRET,    /* const struct secret *; never quoted in a message */
     KEY_CREDENTIAL, /* const struct secret *: a path, JSON text, or a mapping, which becomes JSON text */
-    KEY_TEXTS,     /* const struct str *, size_t: a list of texts, or one */
+    KEY_TEXTS,      /* const struct str *, size_t: a list of texts, or one */
     KEY_HEADERS, /* const struct conf_header *, size_t: a mapping; values are secret. Adds to what is there. */
     KEY_MEMBERS, /* const struct conf_member *, size_t: a mapping, as JSON */
     KEY_JSON,    /* struct str: any value, as JSON text */

@@ -24,11 +24,12 @@ struct str openai_suffix(enum openai_kind kind);
 /* Members of a request that weir looks at. G: the gateway's own, never sent to a provider. */
 #define OPENAI_MEMBERS(M, G)                                                                       \
     M(MODEL, "model")                                                                              \
-    M(STREAM, "stream") M(STREAM_OPTIONS, "stream_options") M(METADATA, "metadata") M(             \
-        API_KEY, "api_key") M(API_BASE, "api_base") M(BASE_URL, "base_url")                        \
-        G(MOCK_RESPONSE, "mock_response") G(TIMEOUT, "timeout") G(                                 \
-            REQUEST_TIMEOUT, "request_timeout") G(STREAM_TIMEOUT, "stream_timeout")                \
-            G(TAGS, "tags") G(FALLBACKS, "fallbacks") G(CW_FALLBACKS, "context_window_fallbacks")  \
+    M(STREAM, "stream")                                                                            \
+    M(STREAM_OPTIONS, "stream_options") M(METADATA, "metadata") M(API_KEY, "api_key") M(           \
+        API_BASE, "api_base") M(BASE_URL, "base_url") G(MOCK_RESPONSE,                             \
+                                                        "mock_response") G(TIMEOUT, "timeout")     \
+        G(REQUEST_TIMEOUT, "request_timeout") G(STREAM_TIMEOUT, "stream_timeout") G(TAGS, "tags")  \
+            G(FALLBACKS, "fallbacks") G(CW_FALLBACKS, "context_window_fallbacks")                  \
                 G(CP_FALLBACKS, "content_policy_fallbacks") G(NO_FALLBACKS, "disable_fallbacks")   \
                     G(MAX_FALLBACKS, "max_fallbacks") G(NUM_RETRIES, "num_retries") G(             \
                         MAX_RETRIES, "max_retries") G(GUARDRAILS, "guardrails") G(CACHE, "cache")  \
@@ -75,9 +76,17 @@ MUST_CHECK enum err openai_read_request(enum openai_kind kind, struct str body,
                                         struct str path_model, struct arena *a,
                                         struct openai_request *ret_rq, struct fault *ret_fault);
 
-/* The edits that a deployment needs: model, gateway members, defaults, extra and dropped members, usage on streams. */
+/* The edits that a deployment needs: model, gateway members, defaults, extra and dropped members, usage on streams, and what the
+ * provider's row says of its own ways (`p` may be NULL: none). */
 void openai_splice_request(const struct openai_request *rq, const struct conf_deployment *d,
-                           struct str upstream_model, struct splice *ret_splice, struct arena *a);
+                           const struct provider *p, struct str upstream_model,
+                           struct splice *ret_splice, struct arena *a);
+
+/* A parameter of additional_drop_params that is a path ("tools[*].function.strict"), and the body without what such paths name.
+ * Paths that do not parse or name nothing change nothing. */
+bool openai_is_path(struct str param);
+struct str openai_drop_paths(struct str body, const struct str *paths, size_t count,
+                             struct arena *a);
 
 /* One answer, whole or one event's data. */
 struct openai_answer {

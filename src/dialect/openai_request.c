@@ -145,7 +145,8 @@ enum err openai_read_request(enum openai_kind kind, struct str body, struct str 
 struct action {
     struct json_member m;
     bool cut;
-    struct str with; /* replaces the value */
+    struct str with;   /* replaces the value; empty: it stays */
+    struct str rename; /* replaces the name and its colon */
 };
 
 struct plan {
@@ -254,7 +255,8 @@ static void plan_deployment(struct plan *p, const struct openai_request *rq,
         want[k++] = d->defaults[i].name;
     for (size_t i = 0; i < d->extra_body_count; i++)
         want[k++] = d->extra_body[i].name;
-    for (size_t i = 0; i < d->drop_count; i++)
+    for (size_t i = 0; i < d->drop_count;
+         i++) /* paths were followed before: no member is named like one */
         want[k++] = d->drop_params[i];
     json_peek_object(rq->body, want, n, got, NULL);
     for (size_t i = 0; i < d->default_count; i++) {
@@ -298,8 +300,29 @@ static void plan_model(struct plan *p, const struct openai_request *rq, struct s
     buf_done(&quoted);
 }
 
+/* Where a provider's dialect of chat completions is narrower than OpenAI's: provider/rows_openai.def. */
+static void plan_quirks(struct plan *p, const struct openai_request *rq, const struct provider *row)
+{
+    enum { Q_MAX, Q_MAX_OLD, Q_COUNT };
+    static const struct str want[Q_COUNT] = { STR_INIT("max_completion_tokens"),
+                                              STR_INIT("max_tokens") };
+    struct json_member got[Q_COUNT];
+    const struct json_member *options = &rq->m[OPENAI_M_STREAM_OPTIONS];
+    if (row->no_stream_options && options->type != JSON_ABSENT)
+        plan_cut(p, options);
+    if (!str_eq(row->max_tokens_field, want[Q_MAX_OLD]))
+        return;
+    json_peek_object(rq->body, want, Q_COUNT, got, NULL);
+    if (got[Q_MAX].type == JSON_ABSENT || got[Q_MAX_OLD].type != JSON_ABSENT)
+        return;
+    struct action *act = plan_member(p, &got[Q_MAX]);
+    if (act && !act->cut)
+        act->rename = STR("\"max_tokens\":");
+}
+
 void openai_splice_request(const struct openai_request *rq, const struct conf_deployment *d,
-                           struct str upstream_model, struct splice *sp, struct arena *a)
+                           const struct provider *row, struct str upstream_model, struct splice *sp,
+                           struct arena *a)
 {
     SCRATCH struct action few[OPENAI_M_COUNT];
     struct plan p = { .rows = few, .room = OPENAI_M_COUNT };
@@ -316,9 +339,12 @@ void openai_splice_request(const struct openai_request *rq, const struct conf_de
     if (meta->type != JSON_ABSENT &&
         (meta->type != JSON_OBJECT || !is_flat_strings(json_value(rq->body, meta))))
         plan_cut(&p, meta);
-    plan_usage(&p, rq, a);
+    if (!row || !row->no_stream_options)
+        plan_usage(&p, rq, a);
     plan_deployment(&p, rq, d, a);
     plan_model(&p, rq, upstream_model, a);
+    if (row)
+        plan_quirks(&p, rq, row);
     qsort(p.rows, p.count, sizeof p.rows[0], by_index);
 
     size_t cuts = 0;
@@ -330,10 +356,15 @@ void openai_splice_request(const struct openai_request *rq, const struct conf_de
     if (p.inserts.len)
         splice_replace(sp, rq->open_at, 0, arena_dup(a, buf_str(&p.inserts)));
     for (size_t i = 0; i < p.count; i++) {
-        if (p.rows[i].cut)
-            splice_cut_member(sp, &p.rows[i].m);
-        else
-            splice_value(sp, &p.rows[i].m, p.rows[i].with);
+        const struct action *act = &p.rows[i];
+        if (act->cut) {
+            splice_cut_member(sp, &act->m);
+            continue;
+        }
+        if (act->rename.len)
+            splice_replace(sp, act->m.name_at, act->m.value_at - act->m.name_at, act->rename);
+        if (act->with.len)
+            splice_value(sp, &act->m, act->with);
     }
     buf_done(&p.inserts);
 }

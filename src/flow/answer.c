@@ -79,7 +79,7 @@ void answer_body(struct flow *f, struct str bytes)
     }
     if (is_error(f) && bytes.len > max - at->body_len)
         bytes = str_head(bytes, max - at->body_len); /* the start of an error says enough */
-    if (at->tr && at->body_len + bytes.len > TRANSLATED_MAX) {
+    if ((at->tr || at->em) && at->body_len + bytes.len > TRANSLATED_MAX) {
         attempt_fail(f, ERR_UPSTREAM_BAD,
                      STR("a whole answer to be translated is larger than 64 MiB"));
         return;
@@ -97,7 +97,7 @@ void answer_body(struct flow *f, struct str bytes)
     if (bytes.len)
         memcpy(at->body + at->body_len, bytes.p, bytes.len);
     at->body_len += bytes.len;
-    if (!is_error(f) && !at->tr && at->body_len > HELD_MAX)
+    if (!is_error(f) && !at->tr && !at->em && at->body_len > HELD_MAX)
         tap_begin(f);
 }
 
@@ -133,6 +133,23 @@ static void end_translated(struct flow *f, struct str body)
     }
 }
 
+static void end_embedding(struct flow *f, struct str body)
+{
+    const char *what;
+    bool more;
+    enum err e = embed_take(f, body, &more, &what);
+    if (e) {
+        attempt_fail(f, e, str_c(what));
+    } else if (more) {
+        attempt_next(f);
+    } else {
+        embed_finish(f, &f->out);
+        f->content_us = loop_now_us(f->w->loop);
+        respond_whole(f, buf_str(&f->out), (int64_t)f->out.len, true);
+        flow_end(f);
+    }
+}
+
 void answer_end(struct flow *f)
 {
     struct openai_answer ans;
@@ -149,6 +166,10 @@ void answer_end(struct flow *f)
     }
     if (f->at.tr) {
         end_translated(f, body);
+        return;
+    }
+    if (f->at.em) {
+        end_embedding(f, body);
         return;
     }
     if (openai_read_answer(f->rq.kind, body, &ans)) {

@@ -1,6 +1,7 @@
 /* One call to one deployment: the edited request out, the answer's head in, and the end of it, always. */
 #include "flow/flow_priv.h"
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "dialect/dialect.h"
 
@@ -118,11 +119,49 @@ static struct str call_path(const struct flow *f, struct str suffix, struct str 
 static void make_spliced(struct flow *f, struct outgoing *o)
 {
     struct splice sp;
-    openai_splice_request(&f->rq, f->pick.deployment->conf, f->pick.upstream_model, &sp, f->arena);
+    openai_splice_request(&f->rq, f->pick.deployment->conf, f->pick.endpoint->provider,
+                          f->pick.upstream_model, &sp, f->arena);
     f->at.hide_usage =
         f->rq.stream && !f->rq.usage_asked && !f->snap->conf->general.always_include_stream_usage;
     o->body = splice_segments(&sp, &o->body_count);
     o->target = call_path(f, openai_suffix(f->rq.kind), STR(""));
+}
+
+/* The deployment's defaults, extra and dropped members, and the gateway's own, are edits of the client's body whatever the provider
+ * speaks: the same splice, but for the model and the usage of streams, which are each dialect's own. */
+struct str edited_body(struct flow *f)
+{
+    struct splice sp;
+    struct openai_request rq = f->rq;
+    struct conf_deployment d = *f->pick.deployment->conf;
+    size_t n = d.drop_count + d.allowed_count;
+    struct str *cut = ARENA_ARRAY(f->arena, struct str, n ? n : 1);
+    for (size_t i = 0; i < n; i++) /* what is passed as it is does not go through the translation */
+        cut[i] = i < d.drop_count ? d.drop_params[i] : d.allowed_params[i - d.drop_count];
+    d.drop_params = cut;
+    d.drop_count = n;
+    rq.stream = false;
+    openai_splice_request(&rq, &d, NULL, f->rq.model, &sp, f->arena);
+    return splice_flat(&sp, f->arena);
+}
+
+struct ir_report *report_new(struct flow *f)
+{
+    struct ir_report *r = ARENA_NEW(f->arena, struct ir_report);
+    ir_report_init(r, f->arena);
+    r->strict = str_eq(http_get(f->head, STR("x-weir-strict")), STR("1"));
+    r->drop_params = f->pick.deployment->conf->drop_unsupported;
+    r->target = arena_printf(f->arena, "%.*s/%.*s", STR_ARG(f->pick.endpoint->provider->name),
+                             STR_ARG(f->pick.upstream_model));
+    return r;
+}
+
+static enum err make_embedding(struct flow *f, struct outgoing *o)
+{
+    struct str suffix;
+    TRY(embed_request(f, &suffix, &o->body, &o->body_count));
+    o->target = call_path(f, suffix, STR(""));
+    return ERR_OK;
 }
 
 /* Across dialects. Errors: those of the dialects, with f->fault for the client. */
@@ -130,10 +169,10 @@ static enum err make_translated(struct flow *f, struct outgoing *o)
 {
     struct ir_call *call;
     if (f->rq.kind != OPENAI_CHAT)
-        return fault_set(&f->fault, ERR_UNSUPPORTED_PARAM, f->arena,
-                         "The model %.*s is served by %.*s, which answers chat completions only.",
-                         STR_ARG(str_head(f->rq.model, 256)),
-                         STR_ARG(f->pick.endpoint->provider->title));
+        return fault_set(
+            &f->fault, ERR_UNSUPPORTED_PARAM, f->arena,
+            "The model %.*s is served by %.*s, which does not answer this route; call /v1/chat/completions.",
+            STR_ARG(str_head(f->rq.model, 256)), STR_ARG(f->pick.endpoint->provider->title));
     TRY(translate_request(f, &call));
     for (size_t i = 0; i < call->header_count; i++)
         headers_add(&o->h, call->headers[i].name, call->headers[i].value);
@@ -148,8 +187,11 @@ static enum err make_request(struct flow *f, struct outgoing *o)
 {
     const struct provider *p = f->pick.endpoint->provider;
     request_headers(f, &o->h);
-    if (provider_dialect(p, f->pick.upstream_model) == DIALECT_OPENAI_CHAT)
+    enum dialect_id dialect = provider_dialect(p, f->pick.upstream_model);
+    if (dialect == DIALECT_OPENAI_CHAT)
         make_spliced(f, o);
+    else if (dialect == DIALECT_GEMINI && f->rq.kind == OPENAI_EMBED)
+        TRY(make_embedding(f, o));
     else
         TRY(make_translated(f, o));
     add_extra_headers(f->pick.deployment->conf, &o->h);
@@ -209,6 +251,14 @@ static bool have_token(struct flow *f)
     return false;
 }
 
+void attempt_next(struct flow *f)
+{
+    attempt_drop(f);
+    f->at.body_len = 0;
+    flow_to(f, FLOW_SEND);
+    flow_run(f);
+}
+
 /* A token that the provider no longer takes is dropped, and the call made once more with another. Nothing has been sent to the
  * client. True: it is under way. */
 bool attempt_again(struct flow *f)
@@ -219,11 +269,11 @@ bool attempt_again(struct flow *f)
     bool worth = credential_invalidate(f->w->credentials, &src, f->at.token);
     if (!worth || f->at.again)
         return false;
-    attempt_drop(f);
     translate_done(f->at.tr);
-    f->at = (struct attempt){ .begun = true, .again = true, .to = f->at.to };
-    flow_to(f, FLOW_SEND);
-    flow_run(f);
+    f->at.tr = NULL;
+    f->at.token = str_of(NULL, 0);
+    f->at.again = true;
+    attempt_next(f);
     return true;
 }
 
@@ -259,7 +309,7 @@ enum next attempt_send(struct flow *f)
         .first_byte_timeout_ms = first_byte_ms(f),
         .idle_timeout_ms = c->event_timeout_ms,
     };
-    f->at.sent_us = loop_now_us(f->w->loop);
+    f->at.sent_us = clock_now_us();
     flow_to(f, FLOW_AWAIT);
     f->at.up = client_send(f->w->client, &rq, &upstream_events, f);
     flow_arm(f);
@@ -362,6 +412,8 @@ enum next attempt_settle(struct flow *f)
     f->at.tap = NULL;
     translate_done(f->at.tr);
     f->at.tr = NULL;
+    embed_done(f->at.em);
+    f->at.em = NULL;
     flow_to(f, FLOW_FINISH);
     return NEXT_STEP;
 }

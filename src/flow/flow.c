@@ -344,10 +344,24 @@ static uint64_t total_timeout_ms(const struct flow *f)
     return f->snap->conf->litellm.request_timeout_ms;
 }
 
+/* additional_drop_params that are paths: the body is made anew without what they name, and read again. */
+static enum err drop_paths(struct flow *f)
+{
+    const struct conf_deployment *d = f->pick.deployment->conf;
+    for (size_t i = 0; i < d->drop_count; i++) {
+        if (!openai_is_path(d->drop_params[i]))
+            continue;
+        struct str body = openai_drop_paths(f->rq.body, d->drop_params, d->drop_count, f->arena);
+        return openai_read_request(f->rq.kind, body, f->capture.len ? f->capture : f->rq.model,
+                                   f->arena, &f->rq, &f->fault);
+    }
+    return ERR_OK;
+}
+
 enum next flow_plan(struct flow *f)
 {
     struct str mock;
-    if (router_pick(f->snap->router, f->rq.model, f->arena, &f->pick, &f->fault)) {
+    if (router_pick(f->snap->router, f->rq.model, f->arena, &f->pick, &f->fault) || drop_paths(f)) {
         flow_fail(f);
         return NEXT_WAIT;
     }

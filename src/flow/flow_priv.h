@@ -13,8 +13,10 @@
 #include "base/fault.h"
 #include "dialect/openai_chat.h"
 #include "dialect/upstream_fault.h"
+#include "flow/embed.h"
 #include "flow/translate.h"
 #include "flow/worker.h"
+#include "ir/report.h"
 #include "observe/access_log.h"
 #include "wire/json_tap.h"
 #include "wire/sse.h"
@@ -54,6 +56,8 @@ struct attempt {
     struct credential_wait *wait; /* for an OAuth token */
     struct str token;             /* the token in use; empty: the endpoint's own credential */
     bool again;                   /* it is the second try, with another token */
+    struct embedding *em;         /* embeddings of another dialect; NULL: none */
+    struct ir_report *report;     /* what a translation lost; NULL: same dialect, exact */
     struct translation *tr;       /* client and provider speak different dialects; NULL: spliced */
     bool begun;                   /* HOLD was passed: SETTLE must come */
     /* whole answers */
@@ -118,6 +122,11 @@ MUST_CHECK enum err auth_entry(const struct snapshot *s, const struct http_head 
 /* attempt.c */
 void attempt_drop(struct flow *f); /* the upstream exchange goes, complete or not */
 void attempt_fail(struct flow *f, enum err e, struct str detail);
+struct str edited_body(
+    struct flow *f); /* the client's body with the deployment's edits, for a translation */
+struct ir_report *report_new(struct flow *f); /* with what the caller allows */
+void attempt_next(
+    struct flow *f); /* the next call of the same attempt: the exchange is new, all else stays */
 bool attempt_again(struct flow *f); /* after a 401: once more with another OAuth token */
 
 /* answer.c, stream.c: events of the upstream exchange once its head is here */

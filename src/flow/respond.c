@@ -1,6 +1,7 @@
 /* Answers to the client: the headers that all of them carry, and errors. */
 #include "flow/flow_priv.h"
 
+#include "base/clock.h"
 #include "base/mem.h"
 
 void headers_add(struct headers *h, struct str name, struct str value)
@@ -56,11 +57,25 @@ static void call_headers(struct flow *f, struct headers *h)
     headers_add(h, STR("x-litellm-attempted-retries"), STR("0"));
     headers_add(h, STR("x-litellm-attempted-fallbacks"), STR("0"));
     if (f->at.head_us) {
-        uint64_t now = loop_now_us(f->w->loop), total = now - f->began_us,
-                 away = now - f->at.sent_us;
-        headers_add(h, STR("x-litellm-response-duration-ms"), ms_text(f->arena, total));
-        headers_add(h, STR("x-litellm-overhead-duration-ms"), ms_text(f->arena, total - away));
+        /* weir's own time: before the call went out, and since this turn of the loop brought the answer. */
+        uint64_t now = clock_now_us();
+        uint64_t own = f->at.sent_us - f->began_us + (now - loop_now_us(f->w->loop));
+        headers_add(h, STR("x-litellm-response-duration-ms"), ms_text(f->arena, now - f->began_us));
+        headers_add(h, STR("x-litellm-overhead-duration-ms"), ms_text(f->arena, own));
     }
+}
+
+/* What the translation of the request lost; what the answer's loses is known too late for a header of a stream. */
+static struct str fidelity(struct flow *f)
+{
+    struct buf out;
+    if (!f->at.report || f->at.report->count == 0)
+        return STR("exact");
+    buf_init(&out, 8 * KIB);
+    ir_report_write(f->at.report, &out);
+    struct str text = arena_dup(f->arena, buf_str(&out));
+    buf_done(&out);
+    return text;
 }
 
 void respond_headers(struct flow *f, struct headers *h, struct str content_type)
@@ -126,7 +141,7 @@ void respond_stream_head(struct flow *f, struct str first, bool end)
     headers_add(&h, STR("cache-control"), STR("no-cache"));
     headers_add(&h, STR("x-accel-buffering"),
                 STR("no")); /* a proxy in front must not hold events back */
-    headers_add(&h, STR("x-weir-fidelity"), f->at.tr ? translate_fidelity(f) : STR("exact"));
+    headers_add(&h, STR("x-weir-fidelity"), fidelity(f));
     provider_headers(f, &h);
     struct http_out out = {
         .status = 200, .headers = h.rows, .header_count = h.count, .content_length = -1
@@ -142,7 +157,7 @@ void respond_whole(struct flow *f, struct str first, int64_t length, bool end)
 {
     SCRATCH struct headers h;
     respond_headers(f, &h, STR("application/json"));
-    headers_add(&h, STR("x-weir-fidelity"), f->at.tr ? translate_fidelity(f) : STR("exact"));
+    headers_add(&h, STR("x-weir-fidelity"), fidelity(f));
     provider_headers(f, &h);
     struct http_out out = {
         .status = 200, .headers = h.rows, .header_count = h.count, .content_length = length

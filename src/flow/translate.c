@@ -8,7 +8,6 @@ struct translation {
     struct flow *f;
     const struct dialect *client, *provider;
     struct ir_request rq;
-    struct ir_report report;
     struct ir_call call;
     struct dialect_target target;
     struct answer_context context;
@@ -26,20 +25,18 @@ static const struct dialect *const by_id[] = {
 
 /* -- the request */
 
-/* The deployment's defaults, extra and dropped members, and the gateway's own, are edits of the client's body whatever the provider
- * speaks: the same splice, but for the model and the usage of streams, which are each dialect's own. */
-static struct str edited_body(struct flow *f)
+/* allowed_openai_params: members of the client's that go to the provider as they are, whatever is known of it. */
+static void fill_passthrough(struct flow *f, struct dialect_target *t)
 {
-    struct splice sp;
-    struct openai_request rq = f->rq;
-    rq.stream = false;
-    openai_splice_request(&rq, f->pick.deployment->conf, f->rq.model, &sp, f->arena);
-    return splice_flat(&sp, f->arena);
-}
-
-static bool header_is(const struct flow *f, struct str name, struct str value)
-{
-    return str_eq(http_get(f->head, name), value);
+    const struct conf_deployment *d = f->pick.deployment->conf;
+    struct json_member *got = ARENA_ARRAY(f->arena, struct json_member, d->allowed_count + 1);
+    struct conf_member *pass = ARENA_ARRAY(f->arena, struct conf_member, d->allowed_count + 1);
+    json_peek_object(f->rq.body, d->allowed_params, d->allowed_count, got, NULL);
+    for (size_t i = 0; i < d->allowed_count; i++)
+        if (got[i].type != JSON_ABSENT)
+            pass[t->passthrough_count++] =
+                (struct conf_member){ d->allowed_params[i], json_value(f->rq.body, &got[i]) };
+    t->passthrough = pass;
 }
 
 static void fill_target(struct flow *f, struct translation *t)
@@ -49,15 +46,14 @@ static void fill_target(struct flow *f, struct translation *t)
     t->target = (struct dialect_target){
         .provider = p,
         .model = f->pick.upstream_model,
-        .facts = model_facts_find(p->family, f->pick.upstream_model),
+        .facts =
+            model_facts_find(provider_family(p, f->pick.upstream_model), f->pick.upstream_model),
         .vertex = p->url == URL_VERTEX,
         .modify_params = d->modify_params,
     };
-    ir_report_init(&t->report, f->arena);
-    t->report.strict = header_is(f, STR("x-weir-strict"), STR("1"));
-    t->report.drop_params = d->drop_unsupported;
-    t->report.target =
-        arena_printf(f->arena, "%.*s/%.*s", STR_ARG(p->name), STR_ARG(f->pick.upstream_model));
+    if (d->allowed_count)
+        fill_passthrough(f, &t->target);
+    f->at.report = report_new(f);
 }
 
 enum err translate_request(struct flow *f, struct ir_call **ret_call)
@@ -70,19 +66,10 @@ enum err translate_request(struct flow *f, struct ir_call **ret_call)
     fill_target(f, t);
     TRY(t->client->read_request(edited_body(f), f->rq.model, f->arena, &t->rq, &f->fault));
     t->called = true;
-    TRY(t->provider->write_request(&t->rq, &t->target, &t->report, f->arena, &t->call, &f->fault));
+    TRY(t->provider->write_request(&t->rq, &t->target, f->at.report, f->arena, &t->call,
+                                   &f->fault));
     *ret_call = &t->call;
     return ERR_OK;
-}
-
-struct str translate_fidelity(const struct flow *f)
-{
-    struct buf out;
-    buf_init(&out, 8 * KIB);
-    ir_report_write(&f->at.tr->report, &out);
-    struct str text = arena_dup(f->arena, buf_str(&out));
-    buf_done(&out);
-    return text;
 }
 
 /* -- the answer */

@@ -24,8 +24,7 @@ MUST_CHECK enum err translate_event(struct flow *f, const struct sse_event *ev,
                                     const char **ret_what);
 MUST_CHECK enum err translate_whole(struct flow *f, struct str body, const char **ret_what);
 MUST_CHECK enum err translate_end(struct flow *f, const char **ret_what);
-bool translate_ended(const struct flow *f);          /* the answer's END was seen */
-struct str translate_fidelity(const struct flow *f); /* for x-weir-fidelity */
-void translate_done(struct translation *t);          /* accepts NULL */
+bool translate_ended(const struct flow *f); /* the answer's END was seen */
+void translate_done(struct translation *t); /* accepts NULL */
 
 #endif

@@ -48,7 +48,8 @@ static void try_request(struct str body, unsigned choice, struct arena *a)
         REQUIRE(f.status == 400 && f.msg.len > 0);
         return;
     }
-    openai_splice_request(&rq, &deployments[choice >> 4 & 1], STR("up"), &sp, a);
+    openai_splice_request(&rq, &deployments[choice >> 4 & 1], provider_at(choice >> 5), STR("up"),
+                          &sp, a);
     struct str out = splice_flat(&sp, a);
     REQUIRE(json_scan_object(out, &name, 1, &m, NULL, &problem) == ERR_OK);
     REQUIRE(m.type == JSON_STRING && json_str_eq(json_value(out, &m), STR("up")));

@@ -98,8 +98,9 @@ static void test_path_model_wins(void **state)
 
 /* -- edits */
 
-static struct str edited(enum openai_kind kind, const char *body, const char *path_model,
-                         const struct conf_deployment *d, const char *upstream, struct arena *a)
+static struct str edited_for(const struct provider *row, enum openai_kind kind, const char *body,
+                             const char *path_model, const struct conf_deployment *d,
+                             const char *upstream, struct arena *a)
 {
     struct openai_request rq;
     struct fault f;
@@ -107,11 +108,17 @@ static struct str edited(enum openai_kind kind, const char *body, const char *pa
     struct json_problem problem;
     if (read_it(kind, body, path_model, a, &rq, &f))
         fail_msg("%s: %.*s", body, STR_ARG(f.msg));
-    openai_splice_request(&rq, d, str_c(upstream), &sp, a);
+    openai_splice_request(&rq, d, row, str_c(upstream), &sp, a);
     struct str out = splice_flat(&sp, a);
     if (json_check(out, &problem))
         fail_msg("%s became %.*s", body, STR_ARG(out));
     return out;
+}
+
+static struct str edited(enum openai_kind kind, const char *body, const char *path_model,
+                         const struct conf_deployment *d, const char *upstream, struct arena *a)
+{
+    return edited_for(NULL, kind, body, path_model, d, upstream, a);
 }
 
 static void test_edits(void **state)
@@ -201,6 +208,59 @@ static void test_deployment_edits(void **state)
     }
 }
 
+static void test_provider_quirks(void **state)
+{
+    const struct provider row = { .no_stream_options = true,
+                                  .max_tokens_field = STR("max_tokens") };
+    static const struct {
+        const char *body, *want;
+    } cases[] = {
+        { "{\"model\":\"up\",\"stream\":true}", "{\"model\":\"up\",\"stream\":true}" },
+        { "{\"model\":\"up\",\"stream_options\":{},\"stream\":true}",
+          "{\"model\":\"up\",\"stream\":true}" },
+        { "{\"max_completion_tokens\" : 5,\"model\":\"up\"}",
+          "{\"max_tokens\":5,\"model\":\"up\"}" },
+        { "{\"model\":\"up\",\"max_completion_tokens\":5,\"max_tokens\":7}",
+          "{\"model\":\"up\",\"max_completion_tokens\":5,\"max_tokens\":7}" },
+        { "{\"model\":\"up\",\"max_tokens\":7}", "{\"model\":\"up\",\"max_tokens\":7}" },
+    };
+    const struct conf_deployment plain = { 0 };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct arena *a = arena_new();
+        assert_text(edited_for(&row, OPENAI_CHAT, cases[i].body, "", &plain, "up", a),
+                    cases[i].want);
+        arena_free(a);
+    }
+}
+
+static void test_drop_paths(void **state)
+{
+    static const struct {
+        const char *path, *body, *want;
+    } cases[] = {
+        { "tools[*].function.strict",
+          "{\"tools\":[{\"function\":{\"strict\":true,\"name\":\"a\"}},{\"function\":{\"name\":\"b\"}}]}",
+          "{\"tools\":[{\"function\":{\"name\":\"a\"}},{\"function\":{\"name\":\"b\"}}]}" },
+        { "messages[1].name",
+          "{\"messages\":[{\"name\":\"x\"},{\"name\":\"y\",\"role\":\"user\"}]}",
+          "{\"messages\":[{\"name\":\"x\"},{\"role\":\"user\"}]}" },
+        { "a.b", "{\"a\": {\"b\":1 } }", "{\"a\": {} }" },
+        { "a.b.c", "{\"a\":{\"b\":[1]}}", "{\"a\":{\"b\":[1]}}" },
+        { "a[0]", "{\"a\":[1]}", "{\"a\":[1]}" },
+        { "a[x].b", "{\"a\":[{\"b\":1}]}", "{\"a\":[{\"b\":1}]}" },
+        { "a[*].b", "{\"a\":7}", "{\"a\":7}" },
+        { "a.", "{\"a\":{\"b\":1}}", "{}" },
+        { "plain", "{\"plain\":1}",
+          "{\"plain\":1}" }, /* not a path: openai_splice_request's business */
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct arena *a = arena_new();
+        struct str path = str_c(cases[i].path);
+        assert_text(openai_drop_paths(str_c(cases[i].body), &path, 1, a), cases[i].want);
+        arena_free(a);
+    }
+}
+
 /* Every subset of the gateway's members in every place leaves valid JSON with the rest as it was. */
 static void test_any_mix_of_gateway_members(void **state)
 {
@@ -238,6 +298,7 @@ int main(void)
         cmocka_unit_test(test_refused),          cmocka_unit_test(test_read),
         cmocka_unit_test(test_path_model_wins),  cmocka_unit_test(test_edits),
         cmocka_unit_test(test_deployment_edits), cmocka_unit_test(test_any_mix_of_gateway_members),
+        cmocka_unit_test(test_provider_quirks),  cmocka_unit_test(test_drop_paths),
     };
     return cmocka_run_group_tests_name("dialect/openai_request", tests, NULL, NULL);
 }
