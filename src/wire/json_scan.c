@@ -155,6 +155,8 @@ static const char *skip_string(struct scan *s, const char *p, bool *escaped)
 {
     for (;;) {
         p = skip_blocks(p, s->end, escaped);
+        if (p < s->end && *p == '"')
+            return p + 1;
         p = bytes_skip(STOP_QUOTED, p, s->end);
         if (p == s->end)
             return bad(s, p, "");
@@ -393,18 +395,19 @@ static const char *scan_members(struct scan *s, const char *p, const struct want
         last = wanted_find(w, name, name_escaped);
         if (last && last->type != JSON_ABSENT)
             return bad(s, name.p, "repeated member");
-        if (!last)
-            last = &none;
-        *last = (struct json_member){
-            .type = json_type_of(str_of(value, (size_t)(p - value))),
-            .index = index,
-            .name_at = (size_t)(name.p - s->start),
-            .value_at = (size_t)(value - s->start),
-            .value_len = (size_t)(p - value),
-            .comma_before = (size_t)(comma - s->start),
-            .next_at = (size_t)(p - s->start),
-            .escaped = escaped && *value == '"',
-        };
+        if (last)
+            *last = (struct json_member){
+                .type = json_type_of(str_of(value, (size_t)(p - value))),
+                .index = index,
+                .name_at = (size_t)(name.p - s->start),
+                .value_at = (size_t)(value - s->start),
+                .value_len = (size_t)(p - value),
+                .comma_before = (size_t)(comma - s->start),
+                .next_at = (size_t)(p - s->start),
+                .escaped = escaped && *value == '"',
+            };
+        else
+            last = &none; /* nobody asks for it */
         p = bytes_skip_space(p, s->end);
         if (p == s->end || (*p != ',' && *p != '}'))
             return bad(s, p, "expected ',' or '}'");

@@ -130,12 +130,9 @@ class MesonSuite(Suite):
             for name in APART:
                 command += ['--no-suite', name]
         code, out, err = context.run(command, self.limit_seconds, context.environment(self.build))
-        if not os.path.exists(log):
+        if code is None or not os.path.exists(log):
             return failed('meson test', code, out, err)
-        counts = counting.meson_log(log)
-        if code is None or (code != 0 and not counts.failures):
-            counts.add(failed('meson test', code, out, err))
-        return counts
+        return counting.meson_log(log, code)
 
 
 def has_sources(path):

@@ -1,5 +1,6 @@
 /* weir-mock: the provider simulator. README.md beside this file tells what it does; --help lists its options. */
 #include "base/mem.h"
+#include "mock/google.h"
 #include "mock/invoice.h"
 #include "mock/mock.h"
 #include "mock/seen.h"
@@ -75,6 +76,7 @@ static void mock_done(struct mock *m)
 {
     if (m->invoice_file)
         fclose(m->invoice_file);
+    google_free(m->google);
     mock_counters_free(m);
     seen_free(m->seen);
     invoices_free(m->invoices);

@@ -5,7 +5,8 @@
  *   script.c    what the test asked for           reply.c     a reply under construction
  *   seen.c      the last requests received        invoice.c   one line per attempt: what would be billed
  *   words.c     text and its tokens               schema.c    a small instance of a JSON schema
- *   fixture.c   recorded answers                  openai_*.c  one file a format
+ *   fixture.c   recorded answers                  sign.c      signatures of reasoning
+ *   google_*.c  doors and tokens of Google        openai_*.c, anthropic_*.c, gemini_*.c: the formats
  *
  * It stands on base/ and net/ alone: HTTP, JSON reading (yyjson) and token counts are its own, so that an error of
  * weir's code cannot hide itself here.
@@ -41,7 +42,8 @@ struct mock {
     struct invoices *invoices;
     struct map counters; /* "script text" or "call id" -> struct counter */
     struct list counter_list;
-    uint64_t serial; /* of requests */
+    struct google *google; /* accounts and tokens; NULL: none yet */
+    uint64_t serial;       /* of requests */
     uint64_t accepted, open, playing;
 };
 
@@ -54,6 +56,8 @@ struct request {
     bool http10, keep_alive;
     struct str body;
     struct str path_model; /* of /openai/deployments/{model}/... */
+    struct str call;       /* of .../{model}:call */
+    bool vertex;           /* the path is one of Vertex AI */
     struct script script;
     yyjson_doc *doc;
     yyjson_val *json; /* the body's root, an object; NULL: it is none */
@@ -87,8 +91,16 @@ void conn_cut_all(struct mock *m);
 /* Handlers, one file a format. */
 handler_fn openai_chat, openai_completions, openai_embeddings, openai_models, openai_model;
 
-/* True when the script or the credential asks for a refusal, which then stands in rp. */
-bool openai_refused(struct mock *m, struct request *rq, struct reply *rp);
+handler_fn anthropic_messages, anthropic_raw_predict, anthropic_stream_raw_predict;
+
+/* True when the script or the credential asks for a refusal, which then stands in rp: one a format. */
+typedef bool refused_fn(struct mock *m, struct request *rq, struct reply *rp);
+refused_fn openai_refused, anthropic_refused;
+
+/* What a script asks for instead of an answer, whatever the format; `error` writes the format's own for a status, with
+ * `more` at the end of its text. False: nothing. */
+typedef void error_fn(struct request *rq, struct reply *rp, int status, struct str more);
+bool script_refused(struct mock *m, struct request *rq, struct reply *rp, struct str key, error_fn *error);
 /* Checks a chat request as the provider does; false: the refusal stands in rp. */
 bool openai_chat_ok(struct request *rq, struct reply *rp);
 /* Fills the reply from the file that the script names. */

@@ -28,14 +28,12 @@ static struct str credential_of(const struct request *rq)
     return request_header(rq, STR("api-key"));
 }
 
-static void scripted_error(const struct request *rq, struct reply *rp)
+static void scripted_error(struct request *rq, struct reply *rp, int status, struct str more)
 {
-    int status = (int)rq->script.status;
-    struct str key = rq->script.echo_auth ? credential_of(rq) : STR("");
     for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
         if (errors[i].status == status) {
-            reply_error(rp, status, errors[i].type, NULL, errors[i].code, "%s%s%.*s",
-                        errors[i].message, key.len ? " You sent: " : "", STR_ARG(key));
+            reply_error(rp, status, errors[i].type, NULL, errors[i].code, "%s%.*s",
+                        errors[i].message, STR_ARG(more));
             return;
         }
     reply_error(rp, status, "server_error", NULL, NULL, "Status %d, as the script asked.", status);
@@ -51,12 +49,35 @@ static void html(const struct request *rq, struct reply *rp)
              "</body>\r\n</html>\r\n");
 }
 
-bool openai_refused(struct mock *m, struct request *rq, struct reply *rp)
+bool script_refused(struct mock *m, struct request *rq, struct reply *rp, struct str key,
+                    error_fn *error)
 {
     const struct script *s = &rq->script;
+    if (s->html) {
+        html(rq, rp);
+    } else if (s->empty) {
+        rp->status = s->status ? (int)s->status : 200;
+    } else if (s->badjson) {
+        rp->status = s->status ? (int)s->status : 200;
+        buf_putz(&rp->body,
+                 "{\"id\": \"chatcmpl-mock\", \"object\": \"chat.completion\", \"choices\": [{]}");
+    } else if (s->status >= 300 && s->fixture.len == 0) {
+        error(rq, rp, (int)s->status,
+              s->echo_auth ? arena_printf(rq->arena, " You sent: %.*s", STR_ARG(key)) : STR(""));
+    } else if (s->fixture.len > 0) {
+        fixture_reply(m, rq, rp);
+    } else {
+        return false;
+    }
+    rp->content = true;
+    return true;
+}
+
+bool openai_refused(struct mock *m, struct request *rq, struct reply *rp)
+{
     struct str key = credential_of(rq);
     rp->content = true;
-    if (s->echo_auth) {
+    if (rq->script.echo_auth) {
         reply_header(rp, "x-echo-auth", key);
         reply_header(rp, "x-echo", key);
     }
@@ -67,21 +88,5 @@ bool openai_refused(struct mock *m, struct request *rq, struct reply *rp)
             STR_ARG(str_head(key, 8)));
         return true;
     }
-    if (s->html) {
-        html(rq, rp);
-    } else if (s->empty) {
-        rp->status = s->status ? (int)s->status : 200;
-    } else if (s->badjson) {
-        rp->status = s->status ? (int)s->status : 200;
-        buf_putz(&rp->body,
-                 "{\"id\": \"chatcmpl-mock\", \"object\": \"chat.completion\", \"choices\": [{]}");
-    } else if (s->status >= 300 && s->fixture.len == 0) {
-        scripted_error(rq, rp);
-    } else if (s->fixture.len > 0) {
-        fixture_reply(m, rq, rp);
-    } else {
-        return false;
-    }
-    rp->content = true;
-    return true;
+    return script_refused(m, rq, rp, key, scripted_error);
 }

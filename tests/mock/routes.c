@@ -1,5 +1,6 @@
 /* The table of routes, and the simulator's own ones under /__mock/. */
 #include "base/mem.h"
+#include "mock/google.h"
 #include "mock/invoice.h"
 #include "mock/reply.h"
 #include "mock/seen.h"
@@ -8,27 +9,43 @@ static handler_fn seen_list, seen_delete, invoice_list, stats;
 
 struct route {
     struct str method;
-    struct str path; /* without /v1; "{model}" is one segment, "{rest}" the whole tail */
+    /* Without /v1; "{model}" and "*" are one segment, "{call}" is one of Google's, model and method; "{rest}" is the tail. */
+    struct str path;
     handler_fn *handler;
-    bool scripted; /* a provider's route: script, credential, JSON body */
+    refused_fn *refused; /* a provider's route: script, credential, JSON body; NULL: the simulator's own */
 };
 
 static const struct route routes[] = {
-    { STR_INIT("POST"), STR_INIT("/chat/completions"), openai_chat, true },
-    { STR_INIT("POST"), STR_INIT("/completions"), openai_completions, true },
-    { STR_INIT("POST"), STR_INIT("/embeddings"), openai_embeddings, true },
-    { STR_INIT("GET"), STR_INIT("/models"), openai_models, true },
-    { STR_INIT("GET"), STR_INIT("/models/{rest}"), openai_model, true },
+    { STR_INIT("POST"), STR_INIT("/chat/completions"), openai_chat, openai_refused },
+    { STR_INIT("POST"), STR_INIT("/completions"), openai_completions, openai_refused },
+    { STR_INIT("POST"), STR_INIT("/embeddings"), openai_embeddings, openai_refused },
+    { STR_INIT("GET"), STR_INIT("/models"), openai_models, openai_refused },
+    { STR_INIT("GET"), STR_INIT("/models/{rest}"), openai_model, openai_refused },
     { STR_INIT("POST"), STR_INIT("/openai/deployments/{model}/chat/completions"), openai_chat,
-      true },
+      openai_refused },
     { STR_INIT("POST"), STR_INIT("/openai/deployments/{model}/completions"), openai_completions,
-      true },
+      openai_refused },
     { STR_INIT("POST"), STR_INIT("/openai/deployments/{model}/embeddings"), openai_embeddings,
-      true },
-    { STR_INIT("GET"), STR_INIT("/__mock/requests"), seen_list, false },
-    { STR_INIT("DELETE"), STR_INIT("/__mock/requests"), seen_delete, false },
-    { STR_INIT("GET"), STR_INIT("/__mock/invoices"), invoice_list, false },
-    { STR_INIT("GET"), STR_INIT("/__mock/stats"), stats, false },
+      openai_refused },
+    { STR_INIT("POST"), STR_INIT("/messages"), anthropic_messages, anthropic_refused },
+    { STR_INIT("POST"), STR_INIT("/models/{call}"), gemini_generate, google_refused },
+    { STR_INIT("POST"), STR_INIT("/v1beta/models/{call}"), gemini_generate, google_refused },
+    { STR_INIT("POST"), STR_INIT("/v1beta/tunedModels/{call}"), gemini_generate, google_refused },
+    { STR_INIT("POST"), STR_INIT("/projects/*/locations/*/publishers/google/models/{call}"), gemini_generate, google_refused },
+    { STR_INIT("POST"), STR_INIT("/projects/*/locations/*/endpoints/{call}"), gemini_generate, google_refused },
+    { STR_INIT("POST"), STR_INIT("/publishers/google/models/{call}"), gemini_generate, google_refused },
+    { STR_INIT("POST"), STR_INIT("/projects/*/locations/*/publishers/anthropic/models/{call}"), google_claude, google_refused },
+    { STR_INIT("POST"), STR_INIT("/google/token"), google_token, NULL },
+    { STR_INIT("GET"), STR_INIT("/computeMetadata/v1/instance/service-accounts/default/token"), google_metadata_token, NULL },
+    { STR_INIT("GET"), STR_INIT("/computeMetadata/v1/project/project-id"), google_metadata_project, NULL },
+    { STR_INIT("PUT"), STR_INIT("/__mock/google/accounts/{rest}"), google_put_account, NULL },
+    { STR_INIT("PUT"), STR_INIT("/__mock/google/users/{rest}"), google_put_user, NULL },
+    { STR_INIT("PUT"), STR_INIT("/__mock/google/metadata"), google_put_metadata, NULL },
+    { STR_INIT("POST"), STR_INIT("/__mock/google/revoke"), google_revoke, NULL },
+    { STR_INIT("GET"), STR_INIT("/__mock/requests"), seen_list, NULL },
+    { STR_INIT("DELETE"), STR_INIT("/__mock/requests"), seen_delete, NULL },
+    { STR_INIT("GET"), STR_INIT("/__mock/invoices"), invoice_list, NULL },
+    { STR_INIT("GET"), STR_INIT("/__mock/stats"), stats, NULL },
 };
 
 /* -- the simulator's own routes */
@@ -117,6 +134,8 @@ void mock_counters_free(struct mock *m)
 
 static struct str without_v1(struct str path)
 {
+    if (str_starts(path, STR("/v1beta1/")))
+        return str_skip(path, 8);
     return str_starts(path, STR("/v1/")) ? str_skip(path, 3) : path;
 }
 
@@ -129,9 +148,9 @@ static bool path_matches(struct str pattern, struct str path, struct str *ret_mo
             return path.len > 0;
         }
         struct str have = str_cut(&path, '/');
-        if (str_eq(want, STR("{model}")))
+        if (str_eq(want, STR("{model}")) || str_eq(want, STR("{call}")))
             *ret_model = have;
-        else if (!str_eq(want, have))
+        else if (str_eq(want, STR("*")) ? have.len == 0 : !str_eq(want, have))
             return false;
         if (pattern.len == 0 || path.len == 0)
             return pattern.len == path.len;
@@ -189,7 +208,9 @@ void route_request(struct mock *m, struct request *rq, struct reply *rp)
         if (!str_eq(r->method, rq->method))
             continue;
         rq->path_model = model;
-        if (r->scripted && (!prepare(m, rq, rp) || openai_refused(m, rq, rp)))
+        if (str_ends(r->path, STR("{call}")) && !google_path(rq))
+            continue;
+        if (r->refused && (!prepare(m, rq, rp) || r->refused(m, rq, rp)))
             return;
         r->handler(m, rq, rp);
         return;

@@ -39,15 +39,19 @@ struct script {
     uint64_t headcut;       /* the connection closes after this many bytes of the head */
     uint64_t times;         /* only the first so many requests with this script get it */
     uint64_t idle_close_ms; /* the kept-alive connection closes so long after the answer */
+    uint64_t cached;        /* tokens of the prompt that came from a cache */
     struct str nohead;      /* "close", "reset" or "garbage" instead of any answer; empty: no */
     struct str usage;       /* none, finish, final, always; empty: as the request asks */
     struct str done;        /* "none": no [DONE] */
     struct str framing;     /* "length", "chunked", "close"; empty: by the kind of answer */
     struct str fixture;     /* a file of the replay folder */
     struct str text_is;     /* the answer's text, words separated by '_' */
+    struct str finish;      /* Gemini's finishReason, instead of the one that fits */
     struct str headers[SCRIPT_HEADERS]; /* "name:value" */
     size_t header_count;
     bool html, empty, badjson, refusal, echo_auth, crlf, comments, norole, obfuscate;
+    bool citations;    /* the answer quotes a page, after a search */
+    bool redacted;     /* reasoning that nobody may read stands beside the other */
     bool hints;        /* 100 and 103 before the answer */
     bool close;        /* Connection: close */
     bool die_next;     /* the connection closes when its next request comes */

@@ -60,6 +60,20 @@ class Server {
   }
 }
 
+// weir with these deployments, on a port of its own; its files are kept in `folder`.
+export function startWeir(folder, model_list) {
+  const config = join(folder, 'config.yaml');
+  writeFileSync(config, JSON.stringify({
+    model_list,
+    general_settings: { master_key: MASTER },
+    router_settings: { num_retries: 0 },
+    weir_settings: { drain_timeout: 5 },
+  }));
+  return new Server(folder, 'weir', 'WEIR_BIN',
+    ['--config', config, '--host', '127.0.0.1', '--port', '0', '--data', join(folder, 'data')])
+    .listening(/listening on https?:\/\/[^ ]*:(\d+)/);
+}
+
 export class Rig {
   static async start() {
     const rig = new Rig();
@@ -67,18 +81,9 @@ export class Rig {
     rig.mock = await new Server(rig.folder, 'mock', 'MOCK_BIN', ['--port', '0', '--key', UPSTREAM]).listening(/^listening on (\d+)/m);
     const deployment = (model_name, model) => ({
       model_name, litellm_params: { model, api_base: rig.mock.base, api_key: UPSTREAM } });
-    const config = join(rig.folder, 'config.yaml');
-    writeFileSync(config, JSON.stringify({
-      model_list: [deployment('mock/*', 'openai/*'), deployment('gpt-4.1', 'openai/gpt-4.1'),
-        deployment('text-embedding-3-small', 'openai/text-embedding-3-small'),
-        deployment('gpt-3.5-turbo-instruct', 'openai/gpt-3.5-turbo-instruct')],
-      general_settings: { master_key: MASTER },
-      router_settings: { num_retries: 0 },
-      weir_settings: { drain_timeout: 5 },
-    }));
-    rig.weir = await new Server(rig.folder, 'weir', 'WEIR_BIN',
-      ['--config', config, '--host', '127.0.0.1', '--port', '0', '--data', join(rig.folder, 'data')])
-      .listening(/listening on https?:\/\/[^ ]*:(\d+)/);
+    rig.weir = await startWeir(rig.folder, [deployment('mock/*', 'openai/*'), deployment('gpt-4.1', 'openai/gpt-4.1'),
+      deployment('text-embedding-3-small', 'openai/text-embedding-3-small'),
+      deployment('gpt-3.5-turbo-instruct', 'openai/gpt-3.5-turbo-instruct')]);
     return rig;
   }
 
