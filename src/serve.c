@@ -295,7 +295,7 @@ static void on_term(uv_signal_t *h, int signum)
         return;
     }
     say(c, LOG_INFO, "%s: draining, at most %llu ms", signum == SIGINT ? "SIGINT" : "SIGTERM",
-        (unsigned long long)(w->drain_delay_ms + w->drain_timeout_ms));
+        (unsigned long long)w->drain_delay_ms + w->drain_timeout_ms);
     for (unsigned i = 0; i < c->worker_count; i++)
         worker_post_call(c->workers[i], close_answers, NULL);
     if (w->drain_delay_ms)

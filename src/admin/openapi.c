@@ -48,7 +48,7 @@ static void put_operation(struct json_write *w, const struct route *r)
 {
     char method[16];
     size_t n = 0;
-    for (; r->method[n] && n < sizeof method - 1; n++)
+    for (; n < sizeof method - 1 && r->method[n]; n++)
         method[n] = ascii_lower(r->method[n]);
     method[n] = '\0';
     json_obj(w, method);

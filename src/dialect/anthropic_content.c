@@ -53,7 +53,7 @@ static enum err put_text(struct anthropic_write *aw, const struct anthropic_bloc
     const struct ir_part *p = b->part;
     json_obj(&aw->w, NULL);
     json_strz(&aw->w, "type", "text");
-    segments_raw(aw->body, &aw->w, "text", b->text.len ? b->text : p->json);
+    segments_raw(aw->body, &aw->w, "text", b->text.len || !p ? b->text : p->json);
     if (p) {
         TRY(anthropic_put_ext(aw, p->ext, "messages.content"));
         TRY(anthropic_put_cache(aw, p->cache, p->cache_ttl));

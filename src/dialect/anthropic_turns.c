@@ -330,13 +330,23 @@ static enum err add_user(struct arrange *g, const struct ir_message *m)
     return ERR_OK;
 }
 
+/* An answer that comes back says what it quoted; the text says it too. None is nothing. */
+static enum err skip_annotations(struct arrange *g, struct str raw)
+{
+    struct json_iter it = json_iter(raw);
+    return json_next(&it)
+               ? ir_lose(g->aw->report, "annotations", "messages.annotations", g->aw->fault)
+               : ERR_OK;
+}
+
 static enum err add_message(struct arrange *g, const struct ir_message *m, bool leading)
 {
     struct anthropic_write *aw = g->aw;
     if (m->name.len)
         TRY(ir_lose(aw->report, "message_name", "messages.name", aw->fault));
     for (const struct ir_ext *x = m->ext; x; x = x->next)
-        TRY(anthropic_unknown(aw, x->name, "messages"));
+        TRY(str_eq(x->name, STR("annotations")) ? skip_annotations(g, x->raw)
+                                                : anthropic_unknown(aw, x->name, "messages"));
     TRY(check_foreign(aw, m));
     switch (m->role) {
     case IR_SYSTEM:

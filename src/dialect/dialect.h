@@ -24,26 +24,31 @@
 /* What write_request is told about the deployment. */
 struct dialect_target {
     const struct provider *provider;
-    struct str model;                  /* upstream name, plain */
-    const struct model_facts *facts;   /* never NULL: the family's default row when the model is unknown */
-    bool vertex;                       /* Claude or Gemini on Vertex AI: model in the URL, fewer features */
-    bool modify_params;                /* litellm's: the request may be mended (dummy user turn, thinking dropped ...) */
-    const struct conf_member *passthrough; size_t passthrough_count; /* provider's own members to be set in the body as they are */
+    struct str model; /* upstream name, plain */
+    const struct model_facts
+        *facts;  /* never NULL: the family's default row when the model is unknown */
+    bool vertex; /* Claude or Gemini on Vertex AI: model in the URL, fewer features */
+    bool
+        modify_params; /* litellm's: the request may be mended (dummy user turn, thinking dropped ...) */
+    const struct conf_member *passthrough;
+    size_t passthrough_count; /* provider's own members to be set in the body as they are */
 };
 
 struct ir_call {
-    struct str suffix;                 /* of the path, before the query: "/v1/messages", ":generateContent" */
-    struct str query;                  /* "alt=sse"; empty: none */
-    struct call_header { struct str name, value; } headers[8]; /* the dialect's own: anthropic-version ... */
+    struct str suffix; /* of the path, before the query: "/v1/messages", ":generateContent" */
+    struct str query;  /* "alt=sse"; empty: none */
+    struct call_header {
+        struct str name, value;
+    } headers[8]; /* the dialect's own: anthropic-version ... */
     size_t header_count;
     struct segments body;
 };
 
 /* One piece of an answer: an SSE event, or the whole body. */
 struct frame {
-    struct str name;  /* SSE event name; empty: none */
-    struct str data;  /* JSON text, not yet validated */
-    bool whole;       /* a whole answer, not an event of a stream */
+    struct str name; /* SSE event name; empty: none */
+    struct str data; /* JSON text, not yet validated */
+    bool whole;      /* a whole answer, not an event of a stream */
 };
 
 /* What the reader of an answer may need of the request. */
@@ -51,16 +56,18 @@ struct answer_context {
     const struct ir_request *rq;
     const struct dialect_target *target;
     struct arena *arena;
-    uint64_t unix_s;                   /* now */
-    struct str id;                     /* seed for ids that a provider does not give: the call id */
+    uint64_t unix_s; /* now */
+    struct str id;   /* seed for ids that a provider does not give: the call id */
 };
 
-typedef enum err read_request_fn(struct str body, struct str path_model, struct arena *a, struct ir_request *ret_rq,
-                                 struct fault *ret_fault);
-typedef enum err write_request_fn(const struct ir_request *rq, const struct dialect_target *t, struct ir_report *report,
-                                  struct arena *a, struct ir_call *ret_call, struct fault *ret_fault);
+typedef enum err read_request_fn(struct str body, struct str path_model, struct arena *a,
+                                 struct ir_request *ret_rq, struct fault *ret_fault);
+typedef enum err write_request_fn(const struct ir_request *rq, const struct dialect_target *t,
+                                  struct ir_report *report, struct arena *a,
+                                  struct ir_call *ret_call, struct fault *ret_fault);
 /* Errors: ERR_UPSTREAM_BAD (not this dialect; `*ret_what` for the log); an error that the provider reports is an ERROR event. */
-typedef enum err read_answer_fn(void *reader, const struct frame *f, struct ir_sink *sink, const char **ret_what);
+typedef enum err read_answer_fn(void *reader, const struct frame *f, struct ir_sink *sink,
+                                const char **ret_what);
 /* The input has ended. ERR_UPSTREAM_CUT when the answer was not complete; else emits what is due (FINISH, USAGE, END). */
 typedef enum err end_answer_fn(void *reader, struct ir_sink *sink);
 typedef void write_answer_fn(void *writer, const struct ir_event *ev, struct buf *out);
@@ -72,20 +79,22 @@ struct answer_style {
 };
 
 struct dialect {
-    const char *name;      /* "anthropic.messages" */
+    const char *name; /* "anthropic.messages" */
     enum ir_origin origin;
     size_t reader_bytes, writer_bytes;
-    read_request_fn *read_request;   /* NULL: not a client dialect (yet) */
+    read_request_fn *read_request; /* NULL: not a client dialect (yet) */
     write_request_fn *write_request;
     void (*reader_init)(void *reader, const struct answer_context *c);
     read_answer_fn *read_answer;
     end_answer_fn *end_answer;
     void (*reader_done)(void *reader);
-    void (*writer_init)(void *writer, const struct answer_context *c, const struct answer_style *style);
+    void (*writer_init)(void *writer, const struct answer_context *c,
+                        const struct answer_style *style);
     write_answer_fn *write_answer;
     void (*writer_done)(void *writer);
 };
 
-extern const struct dialect dialect_openai_chat, dialect_anthropic_messages, dialect_gemini_generate;
+extern const struct dialect dialect_openai_chat, dialect_anthropic_messages,
+    dialect_gemini_generate;
 
 #endif

@@ -5,6 +5,7 @@
  *   system* (user | assistant | tool | system)*  -->  system blocks, turns
  */
 #include "dialect/gemini_priv.h"
+#include "wire/json_scan.h"
 
 static const struct str space = STR_INIT("\" \"");
 static const struct str dot = STR_INIT("\".\"");
@@ -216,10 +217,23 @@ static enum err check_answered(struct arrange *r)
 
 /* -- the roles */
 
+static bool is_own_signed(const struct ir_part *p)
+{
+    return p->origin == IR_FROM_GEMINI && p->signature.len > 0;
+}
+
 static bool is_foreign_reasoning(const struct ir_part *p)
 {
-    return p->kind == IR_REASONING &&
-           !(p->origin == IR_FROM_GEMINI && p->signature.len && p->json.len > 2);
+    return p->kind == IR_REASONING && !(is_own_signed(p) && p->json.len > 2);
+}
+
+/* The state of Gemini's reasoning is in the signatures of its answer; its thoughts are for people to read. */
+static bool is_signed(const struct ir_message *m)
+{
+    for (const struct ir_part *p = m->parts; p; p = p->next)
+        if (is_own_signed(p))
+            return true;
+    return false;
 }
 
 static enum err add_assistant(struct arrange *r, const struct ir_message *m)
@@ -236,6 +250,8 @@ static enum err add_assistant(struct arrange *r, const struct ir_message *m)
                 continue;
             if (calls)
                 TRY(add_call(r, p, m, i));
+            else if (is_foreign_reasoning(p) && is_signed(m))
+                continue;
             else if (is_foreign_reasoning(p))
                 TRY(ir_lose(g->report, "reasoning_state", "messages.reasoning_content", g->fault));
             else
@@ -271,14 +287,29 @@ static enum err add_user(struct arrange *r, const struct ir_message *m)
     return ERR_OK;
 }
 
+/* An answer that comes back says what it quoted; the text says it too. None is nothing. */
+static enum err skip_annotations(struct gemini_write *g, struct str raw)
+{
+    struct json_iter it = json_iter(raw);
+    return json_next(&it) ? ir_lose(g->report, "annotations", "messages.annotations", g->fault)
+                          : ERR_OK;
+}
+
+static enum err skip_unknown(struct gemini_write *g, const struct ir_ext *x)
+{
+    if (str_eq(x->name, STR("annotations")))
+        return skip_annotations(g, x->raw);
+    return ir_lose(g->report, arena_printf(g->a, "unknown(%.*s)", STR_ARG(x->name)).p,
+                   arena_printf(g->a, "messages.%.*s", STR_ARG(x->name)).p, g->fault);
+}
+
 static enum err add_message(struct arrange *r, const struct ir_message *m, bool leading)
 {
     struct gemini_write *g = r->g;
     if (m->name.len)
         TRY(ir_lose(g->report, "message_name", "messages.name", g->fault));
     for (const struct ir_ext *x = m->ext; x; x = x->next)
-        TRY(ir_lose(g->report, arena_printf(g->a, "unknown(%.*s)", STR_ARG(x->name)).p,
-                    arena_printf(g->a, "messages.%.*s", STR_ARG(x->name)).p, g->fault));
+        TRY(skip_unknown(g, x));
     switch (m->role) {
     case IR_SYSTEM:
     case IR_DEVELOPER: return add_system(r, m, leading);
@@ -305,7 +336,7 @@ enum err gemini_arrange(struct gemini_write *g)
         TRY(ir_degrade(g->report, "first_message", "messages", g->fault));
     if (!g->turns.last)
         append(&r, append_turn(&r, false, false), space);
-    if (!g->turns.last->model)
+    if (!g->turns.last || !g->turns.last->model) /* the first: never, after the line above */
         return ERR_OK;
     if (r.owes_user) {
         append(&r, append_turn(&r, false, false), space);

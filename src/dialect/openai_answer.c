@@ -67,7 +67,7 @@ static enum err scan(struct str text, struct openai_answer *ret, struct json_mem
         openai_read_usage(json_value(text, &m[A_USAGE]), &ret->usage);
     struct str choices =
         m[A_CHOICES].type == JSON_ARRAY ? json_value(text, &m[A_CHOICES]) : STR("[]");
-    ret->no_choices = str_trim(str_skip(choices, 1)).p[0] == ']';
+    ret->no_choices = str_starts(str_trim(str_skip(choices, 1)), STR("]"));
     return ERR_OK;
 }
 
@@ -156,7 +156,7 @@ static bool is_unfinished(struct str choices)
     if (at == STR_NONE)
         return false;
     struct str rest = str_skip(choices, at + name.len);
-    if (rest.p[0] == ' ')
+    if (str_starts(rest, STR(" ")))
         rest = str_skip(rest, 1);
     return str_starts(rest, STR("null")) &&
            str_find(rest, str_head(name, name.len - 1)) == STR_NONE;

@@ -25,9 +25,9 @@ struct str openai_suffix(enum openai_kind kind);
 #define OPENAI_MEMBERS(M, G)                                                                       \
     M(MODEL, "model")                                                                              \
     M(STREAM, "stream")                                                                            \
-    M(STREAM_OPTIONS, "stream_options") M(METADATA, "metadata") M(API_KEY, "api_key") M(           \
-        API_BASE, "api_base") M(BASE_URL, "base_url") G(MOCK_RESPONSE,                             \
-                                                        "mock_response") G(TIMEOUT, "timeout")     \
+    M(STREAM_OPTIONS, "stream_options")                                                            \
+    M(METADATA, "metadata") M(API_KEY, "api_key") M(API_BASE, "api_base") M(                       \
+        BASE_URL, "base_url") G(MOCK_RESPONSE, "mock_response") G(TIMEOUT, "timeout")              \
         G(REQUEST_TIMEOUT, "request_timeout") G(STREAM_TIMEOUT, "stream_timeout") G(TAGS, "tags")  \
             G(FALLBACKS, "fallbacks") G(CW_FALLBACKS, "context_window_fallbacks")                  \
                 G(CP_FALLBACKS, "content_policy_fallbacks") G(NO_FALLBACKS, "disable_fallbacks")   \

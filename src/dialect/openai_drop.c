@@ -54,7 +54,7 @@ static struct str drop_member(struct str object, const struct step *steps, size_
                               struct arena *a)
 {
     struct json_member m;
-    struct splice sp;
+    struct splice sp = { 0 };
     uint32_t count = 0;
     struct json_iter it = json_iter(object);
     while (json_next(&it))
@@ -74,7 +74,7 @@ static struct str drop_member(struct str object, const struct step *steps, size_
 static struct str drop_elements(struct str array, const struct step *steps, size_t n,
                                 struct arena *a)
 {
-    struct splice sp;
+    struct splice sp = { 0 };
     size_t i = 0;
     struct json_iter it = json_iter(array);
     splice_init(&sp, a, array);

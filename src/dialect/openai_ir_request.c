@@ -316,7 +316,7 @@ static enum err read_raw(struct oa_read *r, const struct top *t, enum chat_membe
 static enum err read_raws(struct oa_read *r, const struct top *t)
 {
     struct ir_request *rq = r->rq;
-    struct str tier, verbosity;
+    struct str tier = { NULL, 0 }, verbosity = { NULL, 0 };
     int logprobs = 0, store = 0;
     rq->parallel_tool_calls = -1;
     TRY(oa_flag(r, "parallel_tool_calls", t->v[C_PARALLEL], &rq->parallel_tool_calls));

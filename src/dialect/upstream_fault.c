@@ -40,7 +40,7 @@ static bool is_token_char(char c)
 static size_t secret_token(struct str s)
 {
     static const struct str prefixes[] = { STR_INIT("sk-"), STR_INIT("org-"), STR_INIT("proj_"),
-                                           STR_INIT("AIza") };
+                                           STR_INIT("AIza"), STR_INIT("ya29.") };
     for (size_t i = 0; i < sizeof prefixes / sizeof prefixes[0]; i++) {
         if (!str_starts(s, prefixes[i]))
             continue;
@@ -75,6 +75,13 @@ struct str redact(struct str text, struct str credential, struct arena *a)
     return clean;
 }
 
+/* The first bytes of it: cut after the redaction, so that no part of a credential is left at the end. */
+static struct str redact_head(struct str text, size_t max, struct str credential, struct arena *a)
+{
+    struct str enough = str_head(text, max + credential.len);
+    return str_head(redact(enough, credential, a), max);
+}
+
 /* -- reading the body */
 
 struct upstream_error {
@@ -96,7 +103,8 @@ static struct str text_of(struct str object, const struct json_member *m, struct
 /* google.rpc details, by their members: RetryInfo {retryDelay:"34.4s"}, QuotaFailure {violations:[{quotaId}]}, ErrorInfo {reason}. */
 static void read_google_details(struct str details, struct arena *a, struct upstream_error *e)
 {
-    static const struct str names[] = { STR_INIT("retryDelay"), STR_INIT("violations"), STR_INIT("reason") };
+    static const struct str names[] = { STR_INIT("retryDelay"), STR_INIT("violations"),
+                                        STR_INIT("reason") };
     static const struct str quota = STR_INIT("quotaId");
     struct json_iter it = json_iter(details);
     while (json_next(&it)) {
@@ -105,12 +113,13 @@ static void read_google_details(struct str details, struct arena *a, struct upst
         if (!json_peek_object(it.value, names, 3, m, NULL))
             continue;
         struct str delay = text_of(it.value, &m[0], a);
-        if (delay.len > 1 && str_ends(delay, STR("s")) && json_double(str_head(delay, delay.len - 1), &seconds) &&
-            seconds >= 0 && seconds < 1e9)
+        if (delay.len > 1 && str_ends(delay, STR("s")) &&
+            json_double(str_head(delay, delay.len - 1), &seconds) && seconds >= 0 && seconds < 1e9)
             e->retry_ms = (int64_t)(seconds * 1000);
         if (m[2].type == JSON_STRING)
             e->reason = text_of(it.value, &m[2], a);
-        struct json_iter v = json_iter(m[1].type == JSON_ARRAY ? json_value(it.value, &m[1]) : STR("[]"));
+        struct json_iter v =
+            json_iter(m[1].type == JSON_ARRAY ? json_value(it.value, &m[1]) : STR("[]"));
         while (json_next(&v))
             if (json_peek_object(v.value, &quota, 1, &q, NULL) &&
                 str_find(text_of(v.value, &q, a), STR("PerDay")) != STR_NONE)
@@ -120,8 +129,10 @@ static void read_google_details(struct str details, struct arena *a, struct upst
 
 static void read_error_object(struct str object, struct arena *a, struct upstream_error *e)
 {
-    static const struct str names[] = { STR_INIT("message"), STR_INIT("type"), STR_INIT("code"),
-                                        STR_INIT("param"), STR_INIT("status"), STR_INIT("details") };
+    static const struct str names[] = {
+        STR_INIT("message"), STR_INIT("type"),   STR_INIT("code"),
+        STR_INIT("param"),   STR_INIT("status"), STR_INIT("details")
+    };
     struct json_member m[6];
     json_peek_object(object, names, 6, m, NULL);
     e->message = text_of(object, &m[0], a);
@@ -205,8 +216,13 @@ static struct class class_400(const struct upstream_error *e)
                                ERR_UPSTREAM };
     if (str_eq(e->status, STR("FAILED_PRECONDITION")) && says(e, "location is not supported"))
         return (struct class){ "permission_error", NULL, 403, ERR_UPSTREAM };
-    if (str_eq(e->reason, STR("API_KEY_INVALID")) || says(e, "API key not valid") || says(e, "API key expired") ||
-        has_code(e, "invalid_api_key"))
+    if (str_eq(e->status, STR("FAILED_PRECONDITION")) && says(e, "billing"))
+        return (struct class){ "insufficient_quota", "insufficient_quota", 429, ERR_UPSTREAM };
+    if (e->status.len && (says(e, "thought signature") || says(e, "thought_signature")))
+        return (struct class){ "invalid_request_error", "invalid_reasoning_state", 400,
+                               ERR_UPSTREAM };
+    if (str_eq(e->reason, STR("API_KEY_INVALID")) || says(e, "API key not valid") ||
+        says(e, "API key expired") || has_code(e, "invalid_api_key"))
         return (struct class){ "server_error", "upstream_auth", 502, ERR_UPSTREAM_AUTH };
     return (struct class){ "invalid_request_error", NULL, 400, ERR_UPSTREAM };
 }
@@ -301,10 +317,10 @@ void upstream_fault(int status, struct str body, struct str who, struct str cred
             STR_ARG(who), status);
         f->param = str_of(NULL, 0);
     } else if (understood && e.message.len) {
-        f->msg = redact(str_head(e.message, 4096), credential, a);
+        f->msg = redact_head(e.message, 4096, credential, a);
     } else {
         f->msg = arena_printf(a, "%.*s answered with status %d and %s.", STR_ARG(who), status,
                               body.len ? "a body that is not its API's error format" : "no body");
     }
-    f->detail = redact(str_head(body, 200), credential, a);
+    f->detail = redact_head(body, 200, credential, a);
 }

@@ -111,7 +111,7 @@ static int64_t retry_hint(const struct flow *f)
 
 static void provider_fault(struct flow *f, int status, struct str body)
 {
-    upstream_fault(status, body, f->pick.endpoint->provider->title, f->at.to->credential,
+    upstream_fault(status, body, f->pick.endpoint->provider->title, attempt_secret(f),
                    retry_hint(f), f->arena, &f->fault);
     flow_fail(f);
 }

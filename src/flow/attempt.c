@@ -259,6 +259,11 @@ void attempt_next(struct flow *f)
     flow_run(f);
 }
 
+struct str attempt_secret(const struct flow *f)
+{
+    return f->at.token.len ? f->at.token : f->at.to->credential;
+}
+
 /* A token that the provider no longer takes is dropped, and the call made once more with another. Nothing has been sent to the
  * client. True: it is under way. */
 bool attempt_again(struct flow *f)

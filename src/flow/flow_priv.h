@@ -127,6 +127,8 @@ struct str edited_body(
 struct ir_report *report_new(struct flow *f); /* with what the caller allows */
 void attempt_next(
     struct flow *f); /* the next call of the same attempt: the exchange is new, all else stays */
+/* What no answer, error or log may repeat: the credential that this attempt was made with. Empty: none. */
+struct str attempt_secret(const struct flow *f);
 bool attempt_again(struct flow *f); /* after a 401: once more with another OAuth token */
 
 /* answer.c, stream.c: events of the upstream exchange once its head is here */

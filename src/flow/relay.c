@@ -68,7 +68,7 @@ void relay_ping(struct flow *f)
 
 static void event_fault(struct flow *f, struct str data)
 {
-    upstream_fault(200, data, f->pick.endpoint->provider->title, f->at.to->credential, -1, f->arena,
+    upstream_fault(200, data, f->pick.endpoint->provider->title, attempt_secret(f), -1, f->arena,
                    &f->fault);
     flow_fail(f);
 }

@@ -28,11 +28,12 @@ static void provider_headers(struct flow *f, struct headers *h)
     const struct http_head *up = f->at.head;
     if (!up)
         return;
+    struct str secret = attempt_secret(f);
     for (size_t i = 0; i < up->header_count; i++) {
         struct str name = up->headers[i].name, value = up->headers[i].value;
         if (http_is_hop_by_hop(up, name) || str_eq_nocase(name, STR("set-cookie")))
             continue;
-        if (f->at.to->credential.len && str_find(value, f->at.to->credential) != STR_NONE)
+        if (secret.len && str_find(value, secret) != STR_NONE)
             continue; /* an echo of our credential */
         char *prefixed = arena_alloc(f->arena, name.len + 13);
         memcpy(prefixed, "llm_provider-", 13);

@@ -83,7 +83,7 @@ static void on_event(void *ctx, const struct ir_event *ev)
     switch (ev->kind) {
     case IR_EV_ERROR:
         f->fault = *ev->fault;
-        f->fault.msg = redact(ev->fault->msg, f->at.to->credential, f->arena);
+        f->fault.msg = redact(ev->fault->msg, attempt_secret(f), f->arena);
         t->failed = true;
         return; /* written by relay_fault or respond_fault, like every other */
     case IR_EV_USAGE: f->at.usage = ev->usage; break;

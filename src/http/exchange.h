@@ -39,25 +39,28 @@ struct exchange_events {
 /* To be called at once when the exchange is given out. */
 void exchange_set_events(struct exchange *x, const struct exchange_events *ev, void *ctx);
 
-const struct http_head *exchange_head(const struct exchange *x); /* the received one; NULL before it came */
-struct arena *exchange_arena(struct exchange *x);                /* of this exchange; dies with exchange_close */
+const struct http_head *exchange_head(
+    const struct exchange *x);                    /* the received one; NULL before it came */
+struct arena *exchange_arena(struct exchange *x); /* of this exchange; dies with exchange_close */
 void exchange_read(struct exchange *x, bool on);
 
 /* Server: the answer's head and, in the same write, the first or only part of its body. `end`: it is complete.
  * With a content_length the parts must add up to it (asserted); without, they are chunks. Headers of `out` are copied. */
-void exchange_respond(struct exchange *x, const struct http_out *out, const struct str *body, size_t n, bool end);
+void exchange_respond(struct exchange *x, const struct http_out *out, const struct str *body,
+                      size_t n, bool end);
 /* Server: more of the body; client: more of the body when the request was begun with `end` false. */
 void exchange_write(struct exchange *x, const struct str *body, size_t n, bool end);
 size_t exchange_unsent(const struct exchange *x);
 
 /* Server: the answer will be the last on this connection (`Connection: close`). Before exchange_respond. */
 void exchange_set_close(struct exchange *x);
-bool exchange_answered(const struct exchange *x); /* a head was sent (server) or received (client) */
+bool exchange_answered(
+    const struct exchange *x); /* a head was sent (server) or received (client) */
 
-struct str exchange_peer(const struct exchange *x);   /* "127.0.0.1:5123" */
-struct str exchange_detail(const struct exchange *x); /* of a failure, for the log; no secrets */
-bool exchange_reused(const struct exchange *x);       /* client: on a pooled connection */
-uint64_t exchange_bytes_in(const struct exchange *x); /* body bytes received */
+struct str exchange_peer(const struct exchange *x);    /* "127.0.0.1:5123" */
+struct str exchange_detail(const struct exchange *x);  /* of a failure, for the log; no secrets */
+bool exchange_reused(const struct exchange *x);        /* client: on a pooled connection */
+uint64_t exchange_bytes_in(const struct exchange *x);  /* body bytes received */
 uint64_t exchange_bytes_out(const struct exchange *x); /* body bytes sent */
 
 void exchange_close(struct exchange *x);

@@ -16,10 +16,10 @@ struct http_head {
     int status;             /* answers */
     struct str reason;
     bool http10;
-    bool keep_alive;        /* by version and Connection */
+    bool keep_alive; /* by version and Connection */
     bool chunked;
     bool expect_continue;
-    int64_t content_length; /* -1: none given */
+    int64_t content_length;            /* -1: none given */
     const struct http_header *headers; /* in order, hop-by-hop ones included */
     size_t header_count;
 };
@@ -39,7 +39,7 @@ struct http_out {
     int status;                /* answers */
     const struct http_header *headers;
     size_t header_count;
-    int64_t content_length;    /* -1: not known: chunked (answers to HTTP/1.0: until close) */
+    int64_t content_length; /* -1: not known: chunked (answers to HTTP/1.0: until close) */
 };
 
 /* May this stand in a message? Names: token characters; values: no CR, LF, NUL or other control characters but tab.

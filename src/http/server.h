@@ -15,12 +15,14 @@ struct buf;
 struct http_server;
 
 struct http_server_opts {
-    size_t max_request_line;     /* 8 KiB  -> 414 */
-    size_t max_header_bytes;     /* 32 KiB -> 431 */
-    size_t max_header_count;     /* 100    -> 431 */
-    uint64_t header_timeout_ms;  /* 10,000: from the first byte of a request (or from accept) to the end of its head -> 408 and close */
+    size_t max_request_line; /* 8 KiB  -> 414 */
+    size_t max_header_bytes; /* 32 KiB -> 431 */
+    size_t max_header_count; /* 100    -> 431 */
+    uint64_t
+        header_timeout_ms; /* 10,000: from the first byte of a request (or from accept) to the end of its head -> 408 and close */
     uint64_t keepalive_timeout_ms; /* 75,000 */
-    uint64_t body_min_rate, body_grace_ms; /* 1,024 B/s after 10,000 ms, while the body is being pulled */
+    uint64_t body_min_rate,
+        body_grace_ms; /* 1,024 B/s after 10,000 ms, while the body is being pulled */
     uint64_t client_stall_timeout_ms; /* 120,000 */
     /* A request's head is complete. The callee owns x: it sets events at once. */
     void (*on_request)(void *ctx, struct exchange *x);

@@ -63,9 +63,10 @@ static bool percent_decode(struct str s, struct arena *a, struct str *ret_bytes)
             out[n++] = s.p[i];
             continue;
         }
-        if (s.len - i < 3 || hex(s.p[i + 1]) < 0 || hex(s.p[i + 2]) < 0)
+        int high = s.len - i < 3 ? -1 : hex(s.p[i + 1]), low = high < 0 ? -1 : hex(s.p[i + 2]);
+        if (low < 0)
             return false;
-        out[n++] = (char)(hex(s.p[i + 1]) << 4 | hex(s.p[i + 2]));
+        out[n++] = (char)(high * 16 + low);
         i += 2;
     }
     *ret_bytes = str_of(out, n);

@@ -23,15 +23,15 @@ enum ir_finish { IR_FINISH_STOP, IR_FINISH_LENGTH, IR_FINISH_TOOL_CALLS, IR_FINI
 
 struct ir_event {
     enum ir_event_kind kind;
-    uint32_t choice;         /* from 0 */
-    uint32_t part;           /* tool calls: index among the choice's calls, dense from 0 */
+    uint32_t choice; /* from 0 */
+    uint32_t part;   /* tool calls: index among the choice's calls, dense from 0 */
     struct str json;
     struct str raw;
-    struct str id, model;    /* START: plain */
-    uint64_t created;        /* START: unix seconds, 0: unknown */
-    struct str call_id, name;/* TOOL_CALL: plain */
+    struct str id, model;     /* START: plain */
+    uint64_t created;         /* START: unix seconds, 0: unknown */
+    struct str call_id, name; /* TOOL_CALL: plain */
     bool custom;
-    struct str signature;    /* TOOL_CALL: JSON literal, origin's */
+    struct str signature; /* TOOL_CALL: JSON literal, origin's */
     bool redacted;
     enum ir_origin origin;
     enum ir_finish finish;

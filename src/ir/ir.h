@@ -39,37 +39,38 @@ enum ir_part_kind {
 
 /* One of url, data, file_id is set. */
 struct ir_media {
-    struct str url;       /* JSON literal of an http(s) or gs: URL */
-    struct str data;      /* base64 without quotes, borrowed however large */
-    struct str mime;      /* plain, lower case: "image/png"; empty: unknown */
-    struct str file_id;   /* JSON literal */
-    struct str filename;  /* JSON literal */
-    struct str detail;    /* plain: low, high, auto, original */
-    struct str text;      /* JSON literal: a plain-text document */
-    struct str format;    /* plain: audio's wav, mp3 */
+    struct str url;      /* JSON literal of an http(s) or gs: URL */
+    struct str data;     /* base64 without quotes, borrowed however large */
+    struct str mime;     /* plain, lower case: "image/png"; empty: unknown */
+    struct str file_id;  /* JSON literal */
+    struct str filename; /* JSON literal */
+    struct str detail;   /* plain: low, high, auto, original */
+    struct str text;     /* JSON literal: a plain-text document */
+    struct str format;   /* plain: audio's wav, mp3 */
 };
 
 struct ir_part {
     struct ir_part *next;
     enum ir_part_kind kind;
-    struct str json;          /* text, refusal, reasoning text */
-    struct ir_media media;    /* image, audio, file */
+    struct str json;       /* text, refusal, reasoning text */
+    struct ir_media media; /* image, audio, file */
     /* tool call */
-    struct str call_id;       /* plain; tool result: the call that it answers */
-    struct str name;          /* plain; of the tool; on results where the source has it */
-    struct str arguments;     /* call: JSON literal (a string that is meant to be JSON) or, when raw_arguments, an object's raw JSON */
+    struct str call_id; /* plain; tool result: the call that it answers */
+    struct str name;    /* plain; of the tool; on results where the source has it */
+    struct str
+        arguments; /* call: JSON literal (a string that is meant to be JSON) or, when raw_arguments, an object's raw JSON */
     bool raw_arguments;
-    bool custom;              /* a free-text tool: arguments is its input, a JSON literal */
+    bool custom; /* a free-text tool: arguments is its input, a JSON literal */
     /* tool result */
-    struct ir_part *content;  /* texts, images, files */
+    struct ir_part *content; /* texts, images, files */
     bool is_error;
     /* reasoning, and signatures that ride on other parts (Gemini) */
-    struct str signature;     /* JSON literal, opaque */
-    struct str redacted;      /* JSON literal: encrypted reasoning without text */
-    enum ir_origin origin;    /* whose signature, redacted or opaque block this is */
-    struct str raw;           /* opaque */
-    bool cache;               /* an explicit cache breakpoint after this part */
-    struct str cache_ttl;     /* plain: "5m", "1h"; empty: default */
+    struct str signature;  /* JSON literal, opaque */
+    struct str redacted;   /* JSON literal: encrypted reasoning without text */
+    enum ir_origin origin; /* whose signature, redacted or opaque block this is */
+    struct str raw;        /* opaque */
+    bool cache;            /* an explicit cache breakpoint after this part */
+    struct str cache_ttl;  /* plain: "5m", "1h"; empty: default */
     struct ir_ext *ext;
 };
 
@@ -77,8 +78,8 @@ struct ir_message {
     struct ir_message *next;
     enum ir_role role;
     struct ir_part *parts;
-    struct str name;          /* JSON literal */
-    uint32_t index;           /* in the source's array, for messages to the caller: messages[3] */
+    struct str name; /* JSON literal */
+    uint32_t index;  /* in the source's array, for messages to the caller: messages[3] */
     struct ir_ext *ext;
 };
 
@@ -87,24 +88,39 @@ enum ir_tool_kind { IR_FUNCTION, IR_CUSTOM, IR_WEB_SEARCH, IR_SERVER_TOOL };
 struct ir_tool {
     struct ir_tool *next;
     enum ir_tool_kind kind;
-    struct str name;          /* plain */
-    struct str description;   /* JSON literal */
-    struct str schema;        /* raw JSON Schema of the arguments; empty: no arguments */
-    int strict;               /* 1, 0, -1: not said */
-    struct str grammar;       /* raw: a custom tool's format */
-    struct str raw;           /* server tool, web search: as its origin wrote it (search options) */
+    struct str name;        /* plain */
+    struct str description; /* JSON literal */
+    struct str schema;      /* raw JSON Schema of the arguments; empty: no arguments */
+    int strict;             /* 1, 0, -1: not said */
+    struct str grammar;     /* raw: a custom tool's format */
+    struct str raw;         /* server tool, web search: as its origin wrote it (search options) */
     enum ir_origin origin;
     bool cache;
     struct str cache_ttl;
     struct ir_ext *ext;
 };
 
-enum ir_choice { IR_CHOICE_UNSET, IR_CHOICE_NONE, IR_CHOICE_AUTO, IR_CHOICE_REQUIRED, IR_CHOICE_TOOL, IR_CHOICE_ALLOWED };
+enum ir_choice {
+    IR_CHOICE_UNSET,
+    IR_CHOICE_NONE,
+    IR_CHOICE_AUTO,
+    IR_CHOICE_REQUIRED,
+    IR_CHOICE_TOOL,
+    IR_CHOICE_ALLOWED
+};
 
 enum ir_format { IR_FORMAT_UNSET, IR_FORMAT_TEXT, IR_FORMAT_JSON, IR_FORMAT_SCHEMA };
 
-enum ir_effort { IR_EFFORT_UNSET, IR_EFFORT_NONE, IR_EFFORT_MINIMAL, IR_EFFORT_LOW, IR_EFFORT_MEDIUM, IR_EFFORT_HIGH, IR_EFFORT_XHIGH,
-                 IR_EFFORT_MAX };
+enum ir_effort {
+    IR_EFFORT_UNSET,
+    IR_EFFORT_NONE,
+    IR_EFFORT_MINIMAL,
+    IR_EFFORT_LOW,
+    IR_EFFORT_MEDIUM,
+    IR_EFFORT_HIGH,
+    IR_EFFORT_XHIGH,
+    IR_EFFORT_MAX
+};
 
 /* A number of a request: kept as its text too, so that writers send what the client wrote. */
 struct ir_number {
@@ -115,41 +131,44 @@ struct ir_number {
 
 struct ir_request {
     enum ir_origin origin;
-    struct str model;                 /* plain, as the client asked */
+    struct str model; /* plain, as the client asked */
     struct ir_message *messages;
     /* tools */
     struct ir_tool *tools;
     enum ir_choice choice;
-    struct str choice_name;           /* plain: IR_CHOICE_TOOL */
+    struct str choice_name; /* plain: IR_CHOICE_TOOL */
     bool choice_custom;
-    bool choice_allowed_required;     /* IR_CHOICE_ALLOWED: mode required, else auto */
-    const struct str *allowed; size_t allowed_count; /* plain names */
-    int parallel_tool_calls;          /* 1, 0, -1: not said */
-    bool legacy_functions;            /* functions/function_call: the answer uses function_call */
+    bool choice_allowed_required; /* IR_CHOICE_ALLOWED: mode required, else auto */
+    const struct str *allowed;
+    size_t allowed_count;    /* plain names */
+    int parallel_tool_calls; /* 1, 0, -1: not said */
+    bool legacy_functions;   /* functions/function_call: the answer uses function_call */
     /* output */
     enum ir_format format;
     struct str schema, schema_name, schema_description; /* raw; plain; JSON literal */
-    int schema_strict;                /* 1, 0, -1 */
-    struct ir_number max_tokens;      /* of either spelling */
-    const struct str *stop; size_t stop_count;          /* JSON literals */
+    int schema_strict;                                  /* 1, 0, -1 */
+    struct ir_number max_tokens;                        /* of either spelling */
+    const struct str *stop;
+    size_t stop_count; /* JSON literals */
     struct ir_number n;
     bool stream, usage_asked;
     bool logprobs;
     struct ir_number top_logprobs;
     struct str modalities, audio, prediction, web_search; /* raw: web_search_options */
-    struct str verbosity;             /* plain */
+    struct str verbosity;                                 /* plain */
     /* sampling */
     struct ir_number temperature, top_p, top_k, seed, frequency_penalty, presence_penalty;
-    struct str logit_bias;            /* raw */
+    struct str logit_bias; /* raw */
     /* reasoning */
     enum ir_effort effort;
     struct ir_number thinking_budget; /* tokens, where the client gave a budget (`thinking`) */
     int thinking;                     /* 1 enabled or adaptive, 0 disabled, -1: not said */
     bool reasoning_visible;           /* the client wants to see reasoning text */
     /* bookkeeping */
-    struct str user, safety_identifier, service_tier, metadata; /* JSON literal, JSON literal, plain, raw */
-    struct str prompt_cache_key, prompt_cache_retention, store;  /* raw */
-    struct ir_ext *ext;               /* everything else, by name */
+    struct str user, safety_identifier, service_tier,
+        metadata; /* JSON literal, JSON literal, plain, raw */
+    struct str prompt_cache_key, prompt_cache_retention, store; /* raw */
+    struct ir_ext *ext;                                         /* everything else, by name */
 };
 
 /* Appending to the lists above: `tail` points at the last `next`, or at the list's head. */
@@ -164,8 +183,8 @@ struct str ir_quote(struct str plain, struct arena *a);
 bool ir_is_blank(struct str json);
 /* Names for messages: "assistant". */
 const char *ir_role_name(enum ir_role role);
-const char *ir_effort_name(enum ir_effort e);        /* "high" */
-enum ir_effort ir_effort_of(struct str plain);       /* IR_EFFORT_UNSET when unknown */
+const char *ir_effort_name(enum ir_effort e);  /* "high" */
+enum ir_effort ir_effort_of(struct str plain); /* IR_EFFORT_UNSET when unknown */
 
 /* A data URL's parts: *ret_mime lower case, *ret_data base64. Percent-encoded or not base64: decoded and encoded anew, in the arena.
  * `json` is the literal. False: not a data URL, or a broken one. */

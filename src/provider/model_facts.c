@@ -17,16 +17,24 @@
     .multimodal_result = true, .stop_max = UINT32_MAX, .n_max = 1, .json_with_tools = true,        \
     .reasoning_with_tools_on_chat = true, .source = A_DOC
 #define CLAUDE_3(p, out)                                                                           \
-    { ANTHROPIC(p), .context_tokens = 200000, .max_output_tokens = (out), .thinking = THINK_NONE,  \
-      .think_can_disable = true, .sampling = SAMPLING_FULL, .prefill = true }
+    {                                                                                              \
+        ANTHROPIC(p), .context_tokens = 200000, .max_output_tokens = (out),                        \
+                      .thinking = THINK_NONE, .think_can_disable = true,                           \
+                      .sampling = SAMPLING_FULL, .prefill = true                                   \
+    }
 #define CLAUDE_MANUAL(p, out, how, native, list)                                                   \
-    { ANTHROPIC(p), .context_tokens = 200000, .max_output_tokens = (out),                          \
-      .thinking = THINK_BUDGET, .think_min = 1024, .think_max = (out), .think_can_disable = true,  \
-      .efforts = (list), .sampling = (how), .prefill = true, .native_schema = (native) }
+    {                                                                                              \
+        ANTHROPIC(p), .context_tokens = 200000, .max_output_tokens = (out),                        \
+                      .thinking = THINK_BUDGET, .think_min = 1024, .think_max = (out),             \
+                      .think_can_disable = true, .efforts = (list), .sampling = (how),             \
+                      .prefill = true, .native_schema = (native)                                   \
+    }
 #define CLAUDE_ADAPTIVE(p, out, list, how, off, mid)                                               \
-    { ANTHROPIC(p), .context_tokens = 1000000, .max_output_tokens = (out),                         \
-      .thinking = THINK_ADAPTIVE, .think_can_disable = (off), .efforts = (list),                   \
-      .sampling = (how), .native_schema = true, .mid_system = (mid) }
+    {                                                                                              \
+        ANTHROPIC(p), .context_tokens = 1000000, .max_output_tokens = (out),                       \
+                      .thinking = THINK_ADAPTIVE, .think_can_disable = (off), .efforts = (list),   \
+                      .sampling = (how), .native_schema = true, .mid_system = (mid)                \
+    }
 
 /* -- Gemini */
 #define G_DOC "Gemini API docs, thinking, structured output and function calling, August 2026"
@@ -35,14 +43,22 @@
     .max_output_tokens = (out), .sampling = SAMPLING_FULL, .temperature_max = 2, .stop_max = 5,    \
     .n_max = 8, .seed = true, .native_schema = true, .reasoning_with_tools_on_chat = true,         \
     .source = G_DOC
-#define GEMINI_2(p) { GEMINI(p, 8192), .thinking = THINK_NONE, .think_can_disable = true,          \
-      .prefill = true, .penalties = true }
+#define GEMINI_2(p)                                                                                \
+    {                                                                                              \
+        GEMINI(p, 8192), .thinking = THINK_NONE, .think_can_disable = true, .prefill = true,       \
+                         .penalties = true                                                         \
+    }
 #define GEMINI_25(p, low, high, off)                                                               \
-    { GEMINI(p, 65536), .thinking = THINK_BUDGET, .think_min = (low), .think_max = (high),         \
-      .think_can_disable = (off), .prefill = true, .logprobs = true }
+    {                                                                                              \
+        GEMINI(p, 65536), .thinking = THINK_BUDGET, .think_min = (low), .think_max = (high),       \
+                          .think_can_disable = (off), .prefill = true, .logprobs = true            \
+    }
 #define GEMINI_3(p, list)                                                                          \
-    { GEMINI(p, 65536), .thinking = THINK_LEVEL, .efforts = (list), .json_with_tools = true,       \
-      .signature_required = true, .function_ids = true, .multimodal_result = true }
+    {                                                                                              \
+        GEMINI(p, 65536), .thinking = THINK_LEVEL, .efforts = (list), .json_with_tools = true,     \
+                          .signature_required = true, .function_ids = true,                        \
+                          .multimodal_result = true                                                \
+    }
 
 /* -- OpenAI */
 #define O_DOC "OpenAI API reference and model pages, August 2026"
@@ -52,13 +68,18 @@
     .native_schema = true, .mid_system = true, .prefill = true, .json_with_tools = true,           \
     .source = O_DOC
 #define GPT_PLAIN(p, context, out)                                                                 \
-    { OPENAI(p, context, out), .thinking = THINK_NONE, .think_can_disable = true,                  \
-      .sampling = SAMPLING_FULL, .stop_max = 4, .penalties = true, .logprobs = true,               \
-      .reasoning_with_tools_on_chat = true }
+    {                                                                                              \
+        OPENAI(p, context, out), .thinking = THINK_NONE, .think_can_disable = true,                \
+                                 .sampling = SAMPLING_FULL, .stop_max = 4, .penalties = true,      \
+                                 .logprobs = true, .reasoning_with_tools_on_chat = true            \
+    }
 #define GPT_REASONS(p, context, out, list, stops, with_tools)                                      \
-    { OPENAI(p, context, out), .thinking = THINK_EFFORT, .efforts = (list),                        \
-      .think_can_disable = ((list)&EFFORT(NONE)) != 0, .sampling = SAMPLING_NONE,                  \
-      .stop_max = (stops), .reasoning_with_tools_on_chat = (with_tools) }
+    {                                                                                              \
+        OPENAI(p, context, out), .thinking = THINK_EFFORT, .efforts = (list),                      \
+                                 .think_can_disable = ((list)&EFFORT(NONE)) != 0,                  \
+                                 .sampling = SAMPLING_NONE, .stop_max = (stops),                   \
+                                 .reasoning_with_tools_on_chat = (with_tools)                      \
+    }
 
 /* A family's default row has the empty prefix. An unknown Claude is taken for one of the newest
  * generation, with a cautious output limit. */
@@ -145,7 +166,7 @@ static bool fits(struct str name, struct str prefix)
 {
     if (!str_starts_nocase(name, prefix))
         return false;
-    if (prefix.len == 0 || name.len == prefix.len)
+    if (prefix.len == 0 || name.len <= prefix.len || !name.p)
         return true;
     char last = prefix.p[prefix.len - 1], next = name.p[prefix.len];
     return !(last >= '0' && last <= '9' && next >= '0' && next <= '9');

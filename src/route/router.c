@@ -125,7 +125,7 @@ static void endpoint_fill(struct build *b, struct endpoint *e, const struct conf
         vertex_place(b, e, d);
         vertex_credential(b, e, d);
     }
-    e->api_base = strip_slash(own_base ? d->api_base : default_base(b, p, e->location));
+    e->api_base = strip_slash(d && own_base ? d->api_base : default_base(b, p, e->location));
     e->api_version = d && d->api_version.len             ? d->api_version
                      : env_of(b, p->version_env, &value) ? value
                                                          : p->version_default;

@@ -333,7 +333,7 @@ static enum err finish(struct scan *s, const char *p, struct json_problem *ret_p
 
 enum err json_check(struct str text, struct json_problem *ret_problem)
 {
-    struct scan s;
+    struct scan s = { 0 };
     bool escaped;
     const char *p = begin(&s, text);
     if (p)
@@ -422,7 +422,7 @@ enum err json_scan_object(struct str text, const struct str *names, size_t n,
                           struct json_member *ret_members, uint32_t *ret_count,
                           struct json_problem *ret_problem)
 {
-    struct scan s;
+    struct scan s = { 0 };
     struct wanted w = wanted_of(names, n, ret_members);
     uint32_t count = 0;
     const char *p = begin(&s, text);
