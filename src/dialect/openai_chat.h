@@ -22,6 +22,7 @@ enum openai_kind { OPENAI_CHAT, OPENAI_TEXT, OPENAI_EMBED };
 struct str openai_suffix(enum openai_kind kind);
 
 /* Members of a request that weir looks at. G: the gateway's own, never sent to a provider. */
+/* clang-format off */
 #define OPENAI_MEMBERS(M, G)                                                                       \
     M(MODEL, "model")                                                                              \
     M(STREAM, "stream")                                                                            \
@@ -49,6 +50,7 @@ struct str openai_suffix(enum openai_kind kind);
                                                                     G(REQUEST_DEBUG,               \
                                                                       "litellm_request_debug")     \
                                                                         G(PRIORITY, "priority")
+/* clang-format on */
 
 enum openai_member {
 #define M(id, name) OPENAI_M_##id,

@@ -87,6 +87,8 @@ static void request_headers(struct flow *f, struct headers *h)
                     arena_printf(f->arena, "Bearer %.*s", STR_ARG(f->at.token)));
     else
         headers_add(h, f->at.to->auth_name, f->at.to->auth_value);
+    if (f->at.token.len) /* the project that a person's calls are counted on */
+        headers_add(h, STR("x-goog-user-project"), f->pick.endpoint->google->quota_project);
     headers_add(h, STR("content-type"), STR("application/json"));
     headers_add(h, STR("accept"),
                 f->rq.stream ? STR("text/event-stream") : STR("application/json"));

@@ -138,6 +138,15 @@ static bool is_word(struct str s)
     return s.len > 0 && s.len <= 48;
 }
 
+/* It becomes the value of a header. */
+static bool is_header_word(struct str s)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if ((unsigned char)s.p[i] <= 0x20 || (unsigned char)s.p[i] >= 0x7f)
+            return false;
+    return true;
+}
+
 static enum err read_members(struct parse *p, struct str json)
 {
     struct json_member found[M_COUNT];
@@ -159,6 +168,8 @@ static enum err read_members(struct parse *p, struct str json)
             return refuse(p, "has a %.*s with a NUL in it", STR_ARG(members[i]));
     }
     p->c->quota_project = p->values[M_QUOTA];
+    if (!is_header_word(p->c->quota_project))
+        return refuse(p, "has a quota_project_id that is not the name of a project");
     return ERR_OK;
 }
 

@@ -16,7 +16,8 @@ enum { MAX_SEEDS = 4096, MAX_CUTS = 4096, MAX_SEED_BYTES = 16 << 20 };
 static void run(const uint8_t *bytes, size_t n)
 {
     uint8_t *exact = mem_alloc(n ? n : 1);
-    if (n) memcpy(exact, bytes, n);
+    if (n)
+        memcpy(exact, bytes, n);
     /* The empty input points past the block's one byte: reading it is an error too. */
     LLVMFuzzerTestOneInput(n ? exact : exact + 1, n);
     mem_free(exact);
@@ -25,14 +26,16 @@ static void run(const uint8_t *bytes, size_t n)
 static int replay_file(const char *path)
 {
     FILE *f = fopen(path, "rb");
-    if (!f) return -1;
+    if (!f)
+        return -1;
     uint8_t *bytes = mem_alloc(MAX_SEED_BYTES);
     size_t n = fread(bytes, 1, MAX_SEED_BYTES, f);
     int failed = ferror(f) || !feof(f);
     fclose(f);
     if (!failed) {
         run(bytes, n);
-        for (size_t cut = 0; cut < n && cut < MAX_CUTS; cut++) run(bytes, cut);
+        for (size_t cut = 0; cut < n && cut < MAX_CUTS; cut++)
+            run(bytes, cut);
     }
     mem_free(bytes);
     return failed ? -1 : 0;

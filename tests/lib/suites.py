@@ -202,6 +202,24 @@ class TapSuite(Suite):
         return counting.tap_program(self.options['command'][0], out, code, err)
 
 
+class ScriptSuite(Suite):
+    """Python programs that print TAP, run with build/venv. options: scripts."""
+
+    def present(self, context):
+        return any(os.path.exists(script) for script in self.options['scripts'])
+
+    def count(self, context):
+        counts = counting.Counts()
+        for script in self.options['scripts']:
+            code, out, err = context.run([context.python, script], self.limit_seconds,
+                                         context.environment('asan'))
+            if code is None:
+                counts.add(failed(script, code, out, err))
+            else:
+                counts.add(counting.tap_program(script, out, code, err))
+        return counts
+
+
 class FuzzSuite(Suite):
     """Each libFuzzer program for FUZZ_SECONDS; one case a target. What it finds is kept under
     build/fuzz-found, what it learns under build/fuzz-corpus."""
@@ -263,6 +281,9 @@ SUITES = (
              command=['tools/selftest'], limit_seconds=120),
     MesonSuite('unit', 'short', 'C units, ASan and UBSan', 'asan', 300),
     MesonSuite('golden', 'short', 'translations and diagnostics against files', 'asan', 300, only='golden'),
+    ScriptSuite('sdk-types', 'short', 'what is sent to providers against the types of their SDKs',
+                scripts=['tests/golden/check_anthropic.py', 'tests/golden/check_gemini.py'],
+                limit_seconds=120),
     MesonSuite('fuzz-seeds', 'short', 'the seeds of the fuzz targets, whole and cut', 'asan', 300,
                only='fuzz-seeds'),
     MesonSuite('workers', 'short', 'C units with several threads, TSan', 'tsan', 300, only='workers'),

@@ -100,7 +100,9 @@ refused_fn openai_refused, anthropic_refused;
 /* What a script asks for instead of an answer, whatever the format; `error` writes the format's own for a status, with
  * `more` at the end of its text. False: nothing. */
 typedef void error_fn(struct request *rq, struct reply *rp, int status, struct str more);
-bool script_refused(struct mock *m, struct request *rq, struct reply *rp, struct str key, error_fn *error);
+error_fn anthropic_scripted;
+bool script_refused(struct mock *m, struct request *rq, struct reply *rp, struct str key,
+                    error_fn *error);
 /* Checks a chat request as the provider does; false: the refusal stands in rp. */
 bool openai_chat_ok(struct request *rq, struct reply *rp);
 /* Fills the reply from the file that the script names. */

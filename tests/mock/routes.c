@@ -12,7 +12,8 @@ struct route {
     /* Without /v1; "{model}" and "*" are one segment, "{call}" is one of Google's, model and method; "{rest}" is the tail. */
     struct str path;
     handler_fn *handler;
-    refused_fn *refused; /* a provider's route: script, credential, JSON body; NULL: the simulator's own */
+    refused_fn
+        *refused; /* a provider's route: script, credential, JSON body; NULL: the simulator's own */
 };
 
 static const struct route routes[] = {
@@ -31,13 +32,20 @@ static const struct route routes[] = {
     { STR_INIT("POST"), STR_INIT("/models/{call}"), gemini_generate, google_refused },
     { STR_INIT("POST"), STR_INIT("/v1beta/models/{call}"), gemini_generate, google_refused },
     { STR_INIT("POST"), STR_INIT("/v1beta/tunedModels/{call}"), gemini_generate, google_refused },
-    { STR_INIT("POST"), STR_INIT("/projects/*/locations/*/publishers/google/models/{call}"), gemini_generate, google_refused },
-    { STR_INIT("POST"), STR_INIT("/projects/*/locations/*/endpoints/{call}"), gemini_generate, google_refused },
-    { STR_INIT("POST"), STR_INIT("/publishers/google/models/{call}"), gemini_generate, google_refused },
-    { STR_INIT("POST"), STR_INIT("/projects/*/locations/*/publishers/anthropic/models/{call}"), google_claude, google_refused },
+    { STR_INIT("POST"), STR_INIT("/projects/*/locations/*/publishers/google/models/{call}"),
+      gemini_generate, google_refused },
+    { STR_INIT("POST"), STR_INIT("/projects/*/locations/*/endpoints/{call}"), gemini_generate,
+      google_refused },
+    { STR_INIT("POST"), STR_INIT("/publishers/google/models/{call}"), gemini_generate,
+      google_refused },
+    { STR_INIT("POST"), STR_INIT("/projects/*/locations/*/publishers/anthropic/models/{call}"),
+      google_claude, google_refused },
     { STR_INIT("POST"), STR_INIT("/google/token"), google_token, NULL },
-    { STR_INIT("GET"), STR_INIT("/computeMetadata/v1/instance/service-accounts/default/token"), google_metadata_token, NULL },
-    { STR_INIT("GET"), STR_INIT("/computeMetadata/v1/project/project-id"), google_metadata_project, NULL },
+    { STR_INIT("POST"), STR_INIT("/google/token/{rest}"), google_token, NULL },
+    { STR_INIT("GET"), STR_INIT("/computeMetadata/v1/instance/service-accounts/default/token"),
+      google_metadata_token, NULL },
+    { STR_INIT("GET"), STR_INIT("/computeMetadata/v1/project/project-id"), google_metadata_project,
+      NULL },
     { STR_INIT("PUT"), STR_INIT("/__mock/google/accounts/{rest}"), google_put_account, NULL },
     { STR_INIT("PUT"), STR_INIT("/__mock/google/users/{rest}"), google_put_user, NULL },
     { STR_INIT("PUT"), STR_INIT("/__mock/google/metadata"), google_put_metadata, NULL },

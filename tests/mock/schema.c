@@ -104,19 +104,26 @@ static void make_number(struct maker *m, yyjson_val *schema)
         buf_putc(m->out, '1');
 }
 
+/* Google writes types in capitals. */
+static bool type_is(yyjson_val *type, const char *name)
+{
+    return yyjson_is_str(type) &&
+           str_eq_nocase(str_of(yyjson_get_str(type), yyjson_get_len(type)), str_c(name));
+}
+
 static void make_type(struct maker *m, yyjson_val *schema, yyjson_val *type)
 {
     if (yyjson_is_arr(type))
         type = yyjson_arr_get_first(type);
-    if (yyjson_equals_str(type, "object") || yyjson_obj_get(schema, "properties"))
+    if (type_is(type, "object") || yyjson_obj_get(schema, "properties"))
         make_object(m, schema);
-    else if (yyjson_equals_str(type, "array"))
+    else if (type_is(type, "array"))
         make_array(m, schema);
-    else if (yyjson_equals_str(type, "integer") || yyjson_equals_str(type, "number"))
+    else if (type_is(type, "integer") || type_is(type, "number"))
         make_number(m, schema);
-    else if (yyjson_equals_str(type, "boolean"))
+    else if (type_is(type, "boolean"))
         buf_putz(m->out, "true");
-    else if (yyjson_equals_str(type, "null"))
+    else if (type_is(type, "null"))
         buf_putz(m->out, "null");
     else
         make_string(m, schema);

@@ -57,6 +57,7 @@ static const struct item items[] = {
     NUMBER("times", times),
     NUMBER("idle-close", idle_close_ms),
     NUMBER("cached", cached),
+    NUMBER("life", life),
     WORD("nohead", nohead, "close reset garbage"),
     WORD("usage", usage, "none finish final always"),
     WORD("done", done, "none"),

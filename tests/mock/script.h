@@ -40,6 +40,7 @@ struct script {
     uint64_t times;         /* only the first so many requests with this script get it */
     uint64_t idle_close_ms; /* the kept-alive connection closes so long after the answer */
     uint64_t cached;        /* tokens of the prompt that came from a cache */
+    uint64_t life;          /* of an access token: seconds and one more; 0: an hour */
     struct str nohead;      /* "close", "reset" or "garbage" instead of any answer; empty: no */
     struct str usage;       /* none, finish, final, always; empty: as the request asks */
     struct str done;        /* "none": no [DONE] */

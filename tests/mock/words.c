@@ -76,7 +76,9 @@ uint64_t prompt_tokens_of(yyjson_val *v)
     }
     if (!yyjson_is_obj(v))
         return 0;
-    if (yyjson_equals_str(yyjson_obj_get(v, "type"), "image_url"))
+    yyjson_val *type = yyjson_obj_get(v, "type");
+    if (yyjson_equals_str(type, "image_url") || yyjson_equals_str(type, "image") ||
+        yyjson_equals_str(type, "document"))
         return TOKENS_OF_IMAGE;
     if (yyjson_obj_get(v, "role"))
         n += TOKENS_OF_MESSAGE;

@@ -38,6 +38,36 @@ static enum err write_body(struct rig *r, const char *body, struct str *ret_body
     return ERR_OK;
 }
 
+/* Thoughts that come back with a signed answer are no loss: the signature holds what the model needs. */
+static void test_thoughts_given_back(void **state)
+{
+    static const struct {
+        const char *extra, *fidelity;
+    } cases[] = {
+        { ",\"extra_content\":{\"google\":{\"thought_signature\":\"c2ln\"}}", "exact" },
+        { "", "dropped=reasoning_state" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct rig r;
+        struct str body;
+        char text[512];
+        struct buf out;
+        rig_init(&r, "gemini-2.5-flash");
+        buf_init(&out, KIB);
+        snprintf(text, sizeof text,
+                 "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"x\"},"
+                 "{\"role\":\"assistant\",\"content\":\"y\",\"reasoning_content\":\"hm\"%s},"
+                 "{\"role\":\"user\",\"content\":\"z\"}]}",
+                 cases[i].extra);
+        assert_int_equal(write_body(&r, text, &body), ERR_OK);
+        ir_report_write(&r.report, &out);
+        assert_text(buf_str(&out), cases[i].fidelity);
+        assert_true(str_find(body, STR("hm")) == STR_NONE);
+        buf_done(&out);
+        arena_free(r.a);
+    }
+}
+
 static void test_own_members(void **state)
 {
     static const struct conf_member own[] = {
@@ -160,6 +190,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_own_members),
+        cmocka_unit_test(test_thoughts_given_back),
         cmocka_unit_test(test_large_data_is_borrowed),
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_schema_limits),

@@ -90,10 +90,59 @@ static void test_redact(void **state)
         { "proj_12345678, x", "[redacted], x" },
         { "ask-12345678 task-sk-", "ask-12345678 task-sk-" },
         { "sk-123", "sk-123" },
+        { "You sent: ya29.A0ARrdaM-k_x.", "You sent: [redacted]." },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct arena *a = arena_new();
         assert_text(redact(str_c(cases[i].text), STR(KEY), a), cases[i].want);
+        arena_free(a);
+    }
+}
+
+/* A credential that lies across the place where a text is cut leaves no part of itself. */
+static void test_redact_at_the_cut(void **state)
+{
+    /* The detail counts from the body's first byte, the message from its own. */
+    static const size_t before[] = { 160, 170, 175, 4075, 4085, 4094 };
+    for (size_t i = 0; i < sizeof before / sizeof before[0]; i++) {
+        struct arena *a = arena_new();
+        struct fault f;
+        char *body = arena_alloc(a, 8192);
+        char *pad = arena_alloc(a, before[i] + 1);
+        memset(pad, 'x', before[i]);
+        pad[before[i]] = '\0';
+        snprintf(body, 8192, "{\"error\":{\"message\":\"%s %s\"}}", pad, "Qz9-cut-me-anywhere-Qz9");
+        upstream_fault(400, str_c(body), STR("X"), STR("Qz9-cut-me-anywhere-Qz9"), -1, a, &f);
+        assert_false(contains(f.msg, "Qz9") || contains(f.detail, "Qz9"));
+        assert_true(f.detail.len <= 200 && f.msg.len <= 4096);
+        arena_free(a);
+    }
+}
+
+/* Google's own words for what errors.md tells apart. */
+static void test_google_classes(void **state)
+{
+    static const struct {
+        const char *status, *message;
+        int want_status;
+        const char *code;
+    } cases[] = {
+        { "FAILED_PRECONDITION", "Please enable billing on project #1.", 429,
+          "insufficient_quota" },
+        { "INVALID_ARGUMENT", "Thought signature is not valid: contents[1]", 400,
+          "invalid_reasoning_state" },
+        { "INVALID_ARGUMENT", "Function call is missing a thought_signature in functionCall parts.",
+          400, "invalid_reasoning_state" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct arena *a = arena_new();
+        struct fault f;
+        struct str body =
+            arena_printf(a, "{\"error\":{\"code\":400,\"message\":\"%s\",\"status\":\"%s\"}}",
+                         cases[i].message, cases[i].status);
+        upstream_fault(400, body, STR("Gemini"), STR(KEY), -1, a, &f);
+        assert_int_equal(f.status, cases[i].want_status);
+        assert_text(f.code, cases[i].code);
         arena_free(a);
     }
 }
@@ -123,8 +172,8 @@ static void test_retry_hints(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_classes),
-        cmocka_unit_test(test_redact),
+        cmocka_unit_test(test_classes),           cmocka_unit_test(test_redact),
+        cmocka_unit_test(test_redact_at_the_cut), cmocka_unit_test(test_google_classes),
         cmocka_unit_test(test_retry_hints),
     };
     return cmocka_run_group_tests_name("dialect/upstream_fault", tests, NULL, NULL);
