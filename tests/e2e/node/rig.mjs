@@ -75,7 +75,8 @@ export function startWeir(folder, model_list) {
 }
 
 export class Rig {
-  static async start() {
+  // `more`: rows of model_list beside the ones below, [model_name, model].
+  static async start(more = []) {
     const rig = new Rig();
     rig.folder = mkdtempSync(join(tmpdir(), 'weir-e2e-'));
     rig.mock = await new Server(rig.folder, 'mock', 'MOCK_BIN', ['--port', '0', '--key', UPSTREAM]).listening(/^listening on (\d+)/m);
@@ -83,7 +84,8 @@ export class Rig {
       model_name, litellm_params: { model, api_base: rig.mock.base, api_key: UPSTREAM } });
     rig.weir = await startWeir(rig.folder, [deployment('mock/*', 'openai/*'), deployment('gpt-4.1', 'openai/gpt-4.1'),
       deployment('text-embedding-3-small', 'openai/text-embedding-3-small'),
-      deployment('gpt-3.5-turbo-instruct', 'openai/gpt-3.5-turbo-instruct')]);
+      deployment('gpt-3.5-turbo-instruct', 'openai/gpt-3.5-turbo-instruct'),
+        ...more.map((row) => deployment(...row))]);
     return rig;
   }
 

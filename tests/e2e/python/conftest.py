@@ -1,3 +1,4 @@
+import contextlib
 import os
 
 import pytest
@@ -96,5 +97,6 @@ def start(folder):
         servers.append(server)
         return server
     yield starter
-    for server in reversed(servers):
-        server.stop()
+    with contextlib.ExitStack() as all_of_them:  # one that fails its check keeps no other running
+        for server in servers:
+            all_of_them.callback(server.stop)

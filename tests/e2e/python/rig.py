@@ -236,7 +236,7 @@ class Weir(Process):
 def environment(more=None):
     """That of this process without what would reach into a config, and with `more` (None removes)."""
     env = {name: value for name, value in os.environ.items()
-           if not re.match(r'(LITELLM_|OPENAI_|ANTHROPIC_|GEMINI_|DATABASE_|CONFIG_FILE)', name)
+           if not re.match(r'(LITELLM_|OPENAI_|ANTHROPIC_|GEMINI_|GOOGLE_|VERTEX|GCE_|CLOUDSDK_|DATABASE_|CONFIG_FILE)', name)
            and name.lower() not in ('http_proxy', 'https_proxy', 'all_proxy', 'no_proxy')}
     for name, value in (more or {}).items():
         if value is None:

@@ -94,6 +94,7 @@ static void test_refuses(void **state)
         { "{\"type\":7}", "has a type that is not a text" },
         { "{\"type\":\"service_account\"}", "has no client_email" },
         { "{\"type\":\"service_account\",\"client_email\":\"e\"}", "has no private_key" },
+        { "{\"type\":\"authorized_user\",\"quota_project_id\":\"a\\nx: y\"}", "quota_project_id" },
         { "{\"type\":\"service_account\",\"client_email\":\"e\",\"private_key\":\"SECRET\"}",
           "PEM" },
         { "{\"type\":\"service_account\",\"client_email\":\"e\",\"private_key\":{}}",

@@ -1,0 +1,165 @@
+"""The simulated Gemini, without weir: it refuses what the real one refuses, and answers in its words."""
+import json
+
+import pytest
+
+import rig
+from google_accounts import TOKEN_MARK, person
+from providers import TEXT, THOUGHT, TOOLS, received
+
+FLASH, THREE, OLD = 'gemini-2.5-flash', 'gemini-3-flash', 'gemini-2.0-flash'
+HELLO = {'role': 'user', 'parts': [{'text': 'Hello'}]}
+CALL = {'functionCall': {'name': 'f', 'args': {'a': 1}}}
+RESPONSE = {'functionResponse': {'name': 'f', 'response': {'output': 'x'}}}
+DUMMY = {'thoughtSignature': 'skip_thought_signature_validator'}
+PIXEL = {'inlineData': {'mimeType': 'image/png', 'data': 'iVBORw0KGgo='}}
+
+
+def model(*parts):
+    return {'role': 'model', 'parts': list(parts)}
+
+
+def user(*parts):
+    return {'role': 'user', 'parts': list(parts)}
+
+
+def tools(**function):
+    return {'tools': [{'functionDeclarations': [{'name': 'f', **function}]}]}
+
+
+def config(**members):
+    return {'generationConfig': members}
+
+
+def ask(mock, body=None, name=FLASH, call='generateContent', headers=None, path='/v1beta/models/'):
+    body = {'contents': [HELLO], **(body or {})}
+    return rig.request(mock.port, 'POST', f'{path}{name}:{call}', body,
+                       {'x-goog-api-key': rig.UPSTREAM} if headers is None else headers)
+
+
+@pytest.mark.parametrize('name,body', [
+    (FLASH, {'contents': []}), (FLASH, {'model': 'x'}), (FLASH, {'contents': [{'role': 'assistant', 'parts': [{'text': 'x'}]}]}),
+    (FLASH, {'contents': [user()]}), (FLASH, {'contents': [user({'text': ''})]}), (FLASH, {'contents': [user({'text': 'x', **PIXEL})]}),
+    (FLASH, {'contents': [user({'txt': 'x'})]}), (FLASH, {'contents': [user({'inlineData': {'mimeType': 'image/gif', 'data': 'R0lG'}})]}),
+    (FLASH, {'contents': [user({'inlineData': {'mimeType': 'image/png', 'data': '%%'}})]}),
+    (FLASH, {'contents': [user({'fileData': {'fileUri': 'gs://x/y', 'mimeType': 'image/png'}})]}),
+    (FLASH, {'contents': [HELLO, model(CALL)]}), (FLASH, {'contents': [HELLO, model(CALL), HELLO]}),
+    (FLASH, {'contents': [HELLO, model(CALL, CALL), user(RESPONSE)]}), (FLASH, {'contents': [HELLO, user(RESPONSE)]}),
+    (FLASH, {'contents': [HELLO, model(CALL), user(RESPONSE, {'text': 'x'})]}),
+    (FLASH, {'contents': [HELLO, model(CALL), user({'functionResponse': {'name': 'g', 'response': {}}})]}),
+    (FLASH, {'contents': [HELLO, model(CALL), user({'functionResponse': {'name': 'f', 'response': 'x'}})]}),
+    (FLASH, {'contents': [model(CALL), user(RESPONSE)]}), (FLASH, {'contents': [HELLO, model({'text': 'x'}), model(CALL), user(RESPONSE)]}),
+    (FLASH, {'contents': [HELLO, model({'text': 'x', 'thoughtSignature': 'QUJD'}), HELLO]}),
+    (THREE, {'contents': [HELLO, model(CALL), user(RESPONSE)]}), (THREE, {'contents': [HELLO, model({'text': 'x'})]}),
+    (THREE, {'contents': [HELLO, model({'functionCall': {'name': 'f', 'id': '1'}, **DUMMY}), user(RESPONSE)]}),
+    (FLASH, {'systemInstruction': {'parts': []}}), (FLASH, {'systemInstruction': {'parts': [PIXEL]}}),
+    (FLASH, config(maxTokens=1)), (FLASH, config(temperature=2.1)), (FLASH, config(topP=-1)), (FLASH, config(candidateCount=9)),
+    (FLASH, config(stopSequences=list('abcdef'))), (FLASH, config(stopSequences=[''])), (FLASH, config(seed=2**31)),
+    (FLASH, config(presencePenalty=1)), (OLD, config(presencePenalty=2)), (FLASH, config(logprobs=2)),
+    (FLASH, config(responseJsonSchema={'type': 'object'})), (FLASH, config(responseMimeType='application/xml')),
+    (FLASH, {**config(responseMimeType='application/json'), **tools()}),
+    (OLD, config(responseMimeType='application/json', responseJsonSchema={'type': 'object'})),
+    (FLASH, config(responseMimeType='application/json', responseSchema={'type': 'ARRAY'})),
+    (FLASH, config(responseMimeType='application/json', responseSchema={'type': 'OBJECT', 'additionalProperties': False})),
+    (FLASH, config(responseMimeType='application/json', responseSchema={'type': 'STRING', 'enum': [1]})),
+    (FLASH, config(responseMimeType='application/json', responseJsonSchema={'type': 'string', 'minLength': 2})),
+    (FLASH, config(responseMimeType='application/json', responseJsonSchema={'type': 'object', 'required': ['x']})),
+    (OLD, config(thinkingConfig={'thinkingBudget': 5})), (FLASH, config(thinkingConfig={'thinkingBudget': 24577})),
+    (FLASH, config(thinkingConfig={'thinkingLevel': 'LOW'})), (THREE, config(thinkingConfig={'thinkingLevel': 'NONE'})),
+    (THREE, config(thinkingConfig={'thinkingLevel': 'LOW', 'thinkingBudget': 5})),
+    (FLASH, {'tools': [{}]}), (FLASH, {'tools': [{'functionDeclarations': []}]}), (FLASH, {'tools': [{'webSearch': {}}]}),
+    (FLASH, tools(name='1x')), (FLASH, tools(strict=True)), (FLASH, tools(parameters={'type': 'OBJECT', 'properties': {}})),
+    (FLASH, tools(parameters={'type': 'object'})), (OLD, tools(parametersJsonSchema={'type': 'object'})),
+    (FLASH, {'tools': [*tools()['tools'], *tools()['tools']]}), (FLASH, {'tools': [*tools()['tools'], {'googleSearch': {}}]}),
+    (THREE, {'tools': [*tools()['tools'], {'googleSearch': {}}]}),
+    (FLASH, {**tools(), 'toolConfig': {'functionCallingConfig': {'mode': 'REQUIRED'}}}),
+    (FLASH, {**tools(), 'toolConfig': {'functionCallingConfig': {'mode': 'ANY', 'allowedFunctionNames': ['g']}}}),
+    (FLASH, {**tools(), 'toolConfig': {'functionCallingConfig': {'mode': 'AUTO', 'allowedFunctionNames': ['f']}}}),
+    (FLASH, {'toolConfig': {'functionCallingConfig': {'mode': 'ANY'}}}), (FLASH, {'safetySettings': [{'category': 'HATE'}]}),
+    (FLASH, {'cachedContent': 'cachedContents/x', **tools()}), (FLASH, {'serviceTier': 'auto'}),
+])
+def test_refuses(mock, name, body):
+    answer = ask(mock, body, name)
+    assert answer.status == 400 and answer.error['status'] == 'INVALID_ARGUMENT' and answer.error['code'] == 400, answer
+
+
+@pytest.mark.parametrize('name,body', [
+    (FLASH, {}), (FLASH, {'contents': [HELLO, HELLO]}), (FLASH, {'contents': [HELLO, model({'text': 'x'})]}),
+    (OLD, config(presencePenalty=1.9)), (FLASH, config(thinkingConfig={'thinkingBudget': 0})),
+    (THREE, {'contents': [HELLO, model({**CALL, **DUMMY}, CALL), user(RESPONSE, RESPONSE), HELLO]}),
+    (THREE, {'contents': [HELLO, model(CALL), user(RESPONSE), model({'text': 'x'}), HELLO]}),
+])
+def test_takes(mock, name, body):
+    answer = ask(mock, body, name)
+    assert answer.json()['candidates'][0]['content']['parts'][-1]['text'] == TEXT
+
+
+def test_says(mock):
+    answer = ask(mock, {'contents': [user(PIXEL)]}).json()
+    assert answer['candidates'][0]['content']['parts'] == [{'text': received(('image/png', 8))}]
+    assert 'index' not in answer['candidates'][0] and answer['candidates'][0]['finishReason'] == 'STOP'
+    answer = ask(mock, {'contents': [HELLO, model(CALL), user(RESPONSE)]}).json()
+    assert answer['candidates'][0]['content']['parts'][0]['text'] == TOOLS + 'x'
+    answer = ask(mock, config(thinkingConfig={'thinkingBudget': 99, 'includeThoughts': True})).json()
+    assert answer['candidates'][0]['content']['parts'] == [{'text': THOUGHT, 'thought': True}, {'text': TEXT}]
+    usage = answer['usageMetadata']
+    assert (usage['candidatesTokenCount'], usage['thoughtsTokenCount']) == (16, 6)
+    assert usage['totalTokenCount'] == usage['promptTokenCount'] + 22
+
+
+def test_signatures(mock):
+    """Made for a call, and good for that call alone."""
+    content = ask(mock, tools(), THREE).json()['candidates'][0]['content']
+    call = content['parts'][0]
+    response = {'functionResponse': {**RESPONSE['functionResponse'], 'id': call['functionCall']['id']}}
+    assert ask(mock, {'contents': [HELLO, content, user(response)]}, THREE).status == 200
+    call['functionCall']['args'] = {'b': 2}
+    answer = ask(mock, {'contents': [HELLO, content, user(response)]}, THREE)
+    assert answer.status == 400 and 'signature' in answer.error['message']
+
+
+def test_stream(mock):
+    answer = ask(mock, name=THREE, call='streamGenerateContent?alt=sse')
+    assert b'\r\n\r\n' in answer.body and answer.headers['content-type'] == 'text/event-stream'
+    chunks = [json.loads(e) for e in rig.events(answer.body)]
+    assert ''.join(c['candidates'][0]['content']['parts'][0]['text'] for c in chunks) == TEXT
+    assert chunks[-1]['candidates'][0]['finishReason'] == 'STOP'
+    assert chunks[-1]['candidates'][0]['content']['parts'][0]['thoughtSignature']
+    assert [c['usageMetadata'].get('candidatesTokenCount', 0) for c in chunks[:3]] == [1, 2, 3]
+
+
+@pytest.mark.parametrize('headers,status', [
+    ({}, 403), ({'x-goog-api-key': 'wrong'}, 400), ({'Authorization': f'Bearer {rig.UPSTREAM}'}, 401),
+    ({'x-goog-api-key': rig.UPSTREAM, 'Authorization': 'Bearer x'}, 401)])
+def test_key(mock, headers, status):
+    assert ask(mock, headers=headers).status == status
+
+
+VERTEX = '/v1/projects/p/locations/l/publishers/google/models/'
+
+
+def test_token(mock):
+    """Made by the token endpoint; not one that only looks like it."""
+    who = person(mock)
+    form = '&'.join(f'{k}={v}' for k, v in {'grant_type': 'refresh_token', **{
+        k: who[k] for k in ('client_id', 'client_secret', 'refresh_token')}}.items())
+    answer = rig.request(mock.port, 'POST', '/google/token', form.replace('//', '%2F%2F').encode(),
+                         {'Content-Type': 'application/x-www-form-urlencoded'})
+    token = answer.json()['access_token']
+    assert token.startswith(TOKEN_MARK) and answer.json()['expires_in'] == 3599
+    assert ask(mock, path=VERTEX, headers={'Authorization': f'Bearer {token}'}).status == 200
+    with_id = {'contents': [HELLO, model({'functionCall': {'name': 'f', 'id': '1'}}), user(RESPONSE)]}
+    refused = ask(mock, with_id, path=VERTEX, headers={'Authorization': f'Bearer {token}'})
+    assert refused.status == 400 and 'Unknown name "id"' in refused.error['message']
+    for wrong in (token[:-1], token.replace('-0-', '-1-'), rig.UPSTREAM):
+        answer = ask(mock, path=VERTEX, headers={'Authorization': f'Bearer {wrong}'})
+        assert answer.status == 401 and answer.error['status'] == 'UNAUTHENTICATED'
+    streamed = ask(mock, path=VERTEX, call='streamGenerateContent?alt=sse', headers={})
+    assert streamed.status == 401 and streamed.json()[0]['error']['code'] == 401, 'in an array'
+
+
+def test_metadata_wants_its_header(mock):
+    path = '/computeMetadata/v1/instance/service-accounts/default/token'
+    assert rig.request(mock.port, 'GET', path).status == 403
+    assert rig.request(mock.port, 'GET', path, headers={'Metadata-Flavor': 'Google', 'X-Forwarded-For': '1.1.1.1'}).status == 403
+    assert rig.request(mock.port, 'GET', path, headers={'Metadata-Flavor': 'Google'}).json()['token_type'] == 'Bearer'
