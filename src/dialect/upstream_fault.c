@@ -203,27 +203,71 @@ struct class
     enum err err;
 };
 
+/* What a 400 really is, by the provider's code or by words of its message: docs/errors.md. The first row that fits counts. */
+static const struct phrase {
+    const char *status; /* Google's; NULL: any provider */
+    const char *code;   /* of the error, or its type; NULL: any */
+    const char *says, *says_too;
+    struct class class;
+} phrases_400[] = {
+#define INVALID(code)                                                                              \
+    {                                                                                              \
+        "invalid_request_error", code, 400, ERR_UPSTREAM                                           \
+    }
+#define BILLING                                                                                    \
+    {                                                                                              \
+        "insufficient_quota", "insufficient_quota", 429, ERR_UPSTREAM                              \
+    }
+#define OUR_KEY                                                                                    \
+    {                                                                                              \
+        "server_error", "upstream_auth", 502, ERR_UPSTREAM_AUTH                                    \
+    }
+    { NULL, "context_length_exceeded", NULL, NULL, INVALID("context_length_exceeded") },
+    { NULL, NULL, "maximum context length", NULL, INVALID("context_length_exceeded") },
+    { NULL, NULL, "exceeds the context window", NULL, INVALID("context_length_exceeded") },
+    { NULL, NULL, "prompt is too long", NULL, INVALID("context_length_exceeded") },
+    { NULL, NULL, "exceed context limit", NULL, INVALID("context_length_exceeded") },
+    { NULL, NULL, "input token count", "exceeds the maximum number of tokens",
+      INVALID("context_length_exceeded") },
+    { NULL, "content_filter", NULL, NULL, INVALID("content_policy_violation") },
+    { NULL, "content_policy_violation", NULL, NULL, INVALID("content_policy_violation") },
+    { NULL, "invalid_prompt", NULL, NULL, INVALID("content_policy_violation") },
+    { NULL, NULL, "blocked by content filtering policy", NULL,
+      INVALID("content_policy_violation") },
+    { NULL, NULL, "credit balance is too low", NULL, BILLING },
+    { "FAILED_PRECONDITION",
+      NULL,
+      "location is not supported",
+      NULL,
+      { "permission_error", NULL, 403, ERR_UPSTREAM } },
+    { "FAILED_PRECONDITION", NULL, "billing", NULL, BILLING },
+    { NULL, NULL, "API key not valid", NULL, OUR_KEY },
+    { NULL, NULL, "API key expired", NULL, OUR_KEY },
+    { NULL, "invalid_api_key", NULL, NULL, OUR_KEY },
+    { "INVALID_ARGUMENT", NULL, "thought signature", NULL, INVALID("invalid_reasoning_state") },
+    { "INVALID_ARGUMENT", NULL, "thought_signature", NULL, INVALID("invalid_reasoning_state") },
+    { NULL, NULL, "signature", "thinking", INVALID("invalid_reasoning_state") },
+    { NULL, NULL, "must start with a thinking block", NULL, INVALID("invalid_reasoning_state") },
+    { NULL, NULL, "Extra inputs are not permitted", NULL, INVALID("unsupported_parameter") },
+    { "INVALID_ARGUMENT", NULL, "Unknown name", NULL, INVALID("unsupported_parameter") },
+    { "INVALID_ARGUMENT", NULL, "Penalty is not enabled", NULL, INVALID("unsupported_parameter") },
+    { "INVALID_ARGUMENT", NULL, "not supported", NULL, INVALID("unsupported_parameter") },
+#undef INVALID
+#undef BILLING
+#undef OUR_KEY
+};
+
 static struct class class_400(const struct upstream_error *e)
 {
-    if (has_code(e, "context_length_exceeded") || says(e, "maximum context length") ||
-        says(e, "exceeds the context window") || says(e, "prompt is too long") ||
-        (says(e, "input token count") && says(e, "exceeds the maximum number of tokens")))
-        return (struct class){ "invalid_request_error", "context_length_exceeded", 400,
-                               ERR_UPSTREAM };
-    if (has_code(e, "content_filter") || has_code(e, "content_policy_violation") ||
-        has_code(e, "invalid_prompt"))
-        return (struct class){ "invalid_request_error", "content_policy_violation", 400,
-                               ERR_UPSTREAM };
-    if (str_eq(e->status, STR("FAILED_PRECONDITION")) && says(e, "location is not supported"))
-        return (struct class){ "permission_error", NULL, 403, ERR_UPSTREAM };
-    if (str_eq(e->status, STR("FAILED_PRECONDITION")) && says(e, "billing"))
-        return (struct class){ "insufficient_quota", "insufficient_quota", 429, ERR_UPSTREAM };
-    if (e->status.len && (says(e, "thought signature") || says(e, "thought_signature")))
-        return (struct class){ "invalid_request_error", "invalid_reasoning_state", 400,
-                               ERR_UPSTREAM };
-    if (str_eq(e->reason, STR("API_KEY_INVALID")) || says(e, "API key not valid") ||
-        says(e, "API key expired") || has_code(e, "invalid_api_key"))
+    if (str_eq(e->reason, STR("API_KEY_INVALID")))
         return (struct class){ "server_error", "upstream_auth", 502, ERR_UPSTREAM_AUTH };
+    for (size_t i = 0; i < sizeof phrases_400 / sizeof phrases_400[0]; i++) {
+        const struct phrase *p = &phrases_400[i];
+        if ((!p->status || str_eq(e->status, str_c(p->status))) &&
+            (!p->code || has_code(e, p->code)) && (!p->says || says(e, p->says)) &&
+            (!p->says_too || says(e, p->says_too)))
+            return p->class;
+    }
     return (struct class){ "invalid_request_error", NULL, 400, ERR_UPSTREAM };
 }
 
