@@ -109,7 +109,7 @@ static void say_warnings(struct control *c, const struct snapshot *s)
         struct str problem = d->problem.len ? d->problem
                              : e            ? s->upstreams[e->index].problem
                                             : str_of(NULL, 0);
-        if (problem.len)
+        if (problem.len && !d->conf->problem.len) /* the config's own was said with its line */
             say(c, LOG_WARN, "model %.*s cannot be served: %.*s", STR_ARG(d->conf->name),
                 STR_ARG(problem));
         if (e && !e->ssl_verify && e->provider)
