@@ -7,20 +7,11 @@
  * Turns are opened when their first block comes, so that messages without content leave no trace
  * and their neighbours merge. */
 #include "dialect/anthropic_priv.h"
+#include "ir/pairing.h"
 #include "wire/digest.h"
 #include "wire/json_scan.h"
 
 static const struct str dot = STR_INIT("\".\"");
-
-#define CALLS_MAX 1024 /* of one turn: finding a result looks through them */
-
-/* A call that waits for its result. */
-struct pending {
-    struct pending *next;
-    const struct ir_part *call, *result;
-    struct str id;
-    uint32_t message, index, result_message, result_index;
-};
 
 /* Ids that were sent before (they are unique in a conversation): a tree ordered by their digests,
  * which nobody can choose so that it becomes a list. */
@@ -33,8 +24,7 @@ struct arrange {
     struct anthropic_write *aw;
     struct anthropic_turn **tail;
     struct anthropic_block **system_tail;
-    struct pending *pending, **pending_tail;
-    size_t waiting, answered;
+    struct ir_pairing pairs;
     struct used *used;
     bool owes_user; /* a user message without content stood here */
 };
@@ -125,7 +115,7 @@ static bool is_system(const struct ir_message *m)
 static bool may_stay(const struct arrange *g, const struct ir_message *m)
 {
     const struct anthropic_turn *last = g->aw->turns.last;
-    if (!g->aw->t->facts->mid_system || g->waiting || !last || last->role == IR_ASSISTANT)
+    if (!g->aw->t->facts->mid_system || g->pairs.waiting || !last || last->role == IR_ASSISTANT)
         return false;
     do
         m = m->next;
@@ -197,74 +187,34 @@ static struct str fresh_id(struct arrange *g, const struct ir_part *call,
 static enum err add_call(struct arrange *g, const struct ir_part *p, const struct ir_message *m,
                          uint32_t index)
 {
-    if (g->waiting == CALLS_MAX)
-        return anthropic_refuse(
-            g->aw, ERR_BAD_REQUEST, arena_printf(g->aw->a, "messages[%u].tool_calls", m->index),
-            "messages[%u].tool_calls: more than %d tool calls in one turn.", m->index, CALLS_MAX);
-    struct pending *w = ARENA_NEW(g->aw->a, struct pending);
-    w->call = p;
-    w->id = fresh_id(g, p, m, index);
-    w->message = m->index;
-    w->index = index;
-    IR_APPEND(g->pending_tail, w);
-    g->waiting++;
+    struct str id = fresh_id(g, p, m, index);
+    TRY(ir_pairing_call(&g->pairs, p, id, m->index, index));
     g->aw->turns.has_calls = true;
-    add(g, IR_ASSISTANT, p, m, index)->id = w->id;
+    add(g, IR_ASSISTANT, p, m, index)->id = id;
     return ERR_OK;
 }
 
 /* All are there: they open the user's turn in call order. */
 static void flush_results(struct arrange *g)
 {
-    for (struct pending *w = g->pending; w; w = w->next) {
+    for (const struct ir_pending *w = g->pairs.first; w; w = w->next) {
         struct anthropic_block *b = append(g->aw, turn_of(g, IR_USER));
         b->part = w->result;
         b->id = w->id;
         b->message = w->result_message;
         b->index = w->result_index;
     }
-    g->pending = NULL;
-    g->pending_tail = &g->pending;
-    g->waiting = g->answered = 0;
+    ir_pairing_reset(&g->pairs);
 }
 
 static enum err add_result(struct arrange *g, const struct ir_part *p, const struct ir_message *m,
                            uint32_t index)
 {
-    struct anthropic_write *aw = g->aw;
-    struct str param = arena_printf(aw->a, "messages[%u].tool_call_id", m->index);
-    struct pending *w = g->pending;
-    while (w && (w->result || !str_eq(w->call->call_id, p->call_id)))
-        w = w->next;
-    if (!w)
-        return anthropic_refuse(
-            aw, ERR_BAD_REQUEST, param,
-            "messages[%u]: there is no unanswered tool call with id \"%.*s\" in the assistant "
-            "message before it.",
-            m->index, STR_ARG(str_head(p->call_id, 64)));
-    w->result = p;
-    w->result_message = m->index;
-    w->result_index = index;
-    if (++g->answered == g->waiting)
+    bool complete;
+    TRY(ir_pairing_result(&g->pairs, p, m->index, index, &complete));
+    if (complete)
         flush_results(g);
     return ERR_OK;
-}
-
-/* Called where a turn other than the results' begins. */
-static enum err check_answered(struct arrange *g)
-{
-    struct anthropic_write *aw = g->aw;
-    const struct pending *w = g->pending;
-    while (w && w->result)
-        w = w->next;
-    if (!w)
-        return ERR_OK;
-    return anthropic_refuse(
-        aw, ERR_BAD_REQUEST, arena_printf(aw->a, "messages[%u].tool_calls", w->message),
-        "messages[%u]: the tool call with id \"%.*s\" has no result. An assistant "
-        "message with tool_calls must be followed by one tool message for each of "
-        "them.",
-        w->message, STR_ARG(str_head(w->call->call_id, 64)));
 }
 
 /* -- the roles */
@@ -286,8 +236,8 @@ static int rank(const struct arrange *g, const struct ir_part *p)
 
 static enum err add_assistant(struct arrange *g, const struct ir_message *m)
 {
-    if (g->answered) /* some results came, then the assistant again */
-        TRY(check_answered(g));
+    if (g->pairs.answered) /* some results came, then the assistant again */
+        TRY(ir_pairing_check(&g->pairs));
     for (int pass = 0; pass < 3; pass++) {
         uint32_t i = 0;
         for (const struct ir_part *p = m->parts; p; p = p->next, i++) {
@@ -316,7 +266,7 @@ static enum err add_user(struct arrange *g, const struct ir_message *m)
     }
     if (m->role == IR_TOOL)
         return ERR_OK;
-    TRY(check_answered(g));
+    TRY(ir_pairing_check(&g->pairs));
     i = 0;
     for (const struct ir_part *p = m->parts; p; p = p->next, i++) {
         if (p->kind == IR_TOOL_RESULT || is_empty(p))
@@ -364,12 +314,12 @@ enum err anthropic_arrange(struct anthropic_write *aw)
     bool leading = true;
     g.tail = &aw->turns.first;
     g.system_tail = &aw->turns.system;
-    g.pending_tail = &g.pending;
+    ir_pairing_init(&g.pairs, aw->a, aw->fault);
     for (const struct ir_message *m = aw->rq->messages; m; m = m->next) {
         leading &= is_system(m);
         TRY(add_message(&g, m, leading));
     }
-    TRY(check_answered(&g));
+    TRY(ir_pairing_check(&g.pairs));
     if (g.owes_user)
         append_dot(&g);
     if (aw->turns.first && aw->turns.first->role == IR_USER)

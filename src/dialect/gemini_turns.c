@@ -5,25 +5,17 @@
  *   system* (user | assistant | tool | system)*  -->  system blocks, turns
  */
 #include "dialect/gemini_priv.h"
+#include "ir/pairing.h"
 #include "wire/json_scan.h"
 
 static const struct str space = STR_INIT("\" \"");
 static const struct str dot = STR_INIT("\".\"");
 static const struct str go_on = STR_INIT("\"Continue.\"");
 
-/* A call that waits for its result. */
-struct pending {
-    struct pending *next;
-    const struct ir_part *call, *result;
-    struct str id;
-    uint32_t message, result_message, result_index;
-};
-
 struct arrange {
     struct gemini_write *g;
     struct gemini_turn **tail;
-    struct pending *pending, **pending_tail;
-    size_t waiting, answered;
+    struct ir_pairing pairs;
     bool led;       /* a user turn was put before the assistant's first */
     bool owes_user; /* a user message without content stood here */
 };
@@ -127,15 +119,11 @@ static enum err add_call(struct arrange *r, const struct ir_part *p, const struc
                          uint32_t index)
 {
     struct gemini_turn *t = turn_of(r, true);
-    bool first = r->pending == NULL;
-    struct pending *w = ARENA_NEW(r->g->a, struct pending);
-    w->call = p;
-    w->id = id_of(r, p, m, index);
-    w->message = m->index;
-    IR_APPEND(r->pending_tail, w);
-    r->waiting++;
+    bool first = r->pairs.first == NULL;
+    struct str id = id_of(r, p, m, index);
+    TRY(ir_pairing_call(&r->pairs, p, id, m->index, index));
     struct gemini_block *b = add(r, t, p, m, index);
-    b->id = w->id;
+    b->id = id;
     /* The first call of a step must carry its signature; what Gemini did not sign says so. */
     b->dummy = first && r->g->t->facts->signature_required &&
                !(p->signature.len && p->origin == IR_FROM_GEMINI);
@@ -148,7 +136,7 @@ static enum err add_call(struct arrange *r, const struct ir_part *p, const struc
 /* Older models take no media inside a response: it follows in a content of its own. */
 static void add_loose_media(struct arrange *r)
 {
-    for (struct pending *w = r->pending; w; w = w->next)
+    for (const struct ir_pending *w = r->pairs.first; w; w = w->next)
         for (const struct ir_part *p = w->result->content; p; p = p->next)
             if (gemini_is_media(p)) {
                 struct gemini_block *b = append(r, turn_of(r, false), str_of(NULL, 0));
@@ -163,7 +151,7 @@ static void add_loose_media(struct arrange *r)
 static void flush_results(struct arrange *r)
 {
     struct gemini_turn *t = append_turn(r, false, true);
-    for (struct pending *w = r->pending; w; w = w->next) {
+    for (const struct ir_pending *w = r->pairs.first; w; w = w->next) {
         struct gemini_block *b = append(r, t, str_of(NULL, 0));
         b->part = w->result;
         b->call = w->call;
@@ -173,46 +161,17 @@ static void flush_results(struct arrange *r)
     }
     if (!r->g->t->facts->multimodal_result)
         add_loose_media(r);
-    r->pending = NULL;
-    r->pending_tail = &r->pending;
-    r->waiting = r->answered = 0;
+    ir_pairing_reset(&r->pairs);
 }
 
 static enum err add_result(struct arrange *r, const struct ir_part *p, const struct ir_message *m,
                            uint32_t index)
 {
-    struct gemini_write *g = r->g;
-    struct pending *w = r->pending;
-    while (w && (w->result || !str_eq(w->call->call_id, p->call_id)))
-        w = w->next;
-    if (!w)
-        return gemini_refuse(
-            g, ERR_BAD_REQUEST, arena_printf(g->a, "messages[%u].tool_call_id", m->index),
-            "messages[%u]: there is no unanswered tool call with id \"%.*s\" in the "
-            "assistant message before it.",
-            m->index, STR_ARG(str_head(p->call_id, 64)));
-    w->result = p;
-    w->result_message = m->index;
-    w->result_index = index;
-    if (++r->answered == r->waiting)
+    bool complete;
+    TRY(ir_pairing_result(&r->pairs, p, m->index, index, &complete));
+    if (complete)
         flush_results(r);
     return ERR_OK;
-}
-
-/* Called where a content other than the responses' begins. */
-static enum err check_answered(struct arrange *r)
-{
-    struct gemini_write *g = r->g;
-    const struct pending *w = r->pending;
-    while (w && w->result)
-        w = w->next;
-    if (!w)
-        return ERR_OK;
-    return gemini_refuse(
-        g, ERR_BAD_REQUEST, arena_printf(g->a, "messages[%u].tool_calls", w->message),
-        "messages[%u]: the tool call with id \"%.*s\" has no result. An assistant "
-        "message with tool_calls must be followed by one tool message for each of them.",
-        w->message, STR_ARG(str_head(w->call->call_id, 64)));
 }
 
 /* -- the roles */
@@ -240,8 +199,8 @@ static enum err add_assistant(struct arrange *r, const struct ir_message *m)
 {
     struct gemini_write *g = r->g;
     uint32_t i = 0;
-    if (r->answered) /* some results came, then the assistant again */
-        TRY(check_answered(r));
+    if (r->pairs.answered) /* some results came, then the assistant again */
+        TRY(ir_pairing_check(&r->pairs));
     /* Calls come last, as other dialects have no order among them and text. */
     for (int calls = 0; calls < 2; calls++) {
         i = 0;
@@ -273,7 +232,7 @@ static enum err add_user(struct arrange *r, const struct ir_message *m)
     }
     if (m->role == IR_TOOL)
         return ERR_OK;
-    TRY(check_answered(r));
+    TRY(ir_pairing_check(&r->pairs));
     i = 0;
     for (const struct ir_part *p = m->parts; p; p = p->next, i++) {
         if (p->kind == IR_TOOL_RESULT || is_empty(p))
@@ -325,13 +284,13 @@ enum err gemini_arrange(struct gemini_write *g)
     struct arrange r = { .g = g };
     bool leading = true;
     r.tail = &g->turns.first;
-    r.pending_tail = &r.pending;
+    ir_pairing_init(&r.pairs, g->a, g->fault);
     g->turns.system_tail = &g->turns.system;
     for (const struct ir_message *m = g->rq->messages; m; m = m->next) {
         leading = leading && is_system(m);
         TRY(add_message(&r, m, leading));
     }
-    TRY(check_answered(&r));
+    TRY(ir_pairing_check(&r.pairs));
     if (r.led)
         TRY(ir_degrade(g->report, "first_message", "messages", g->fault));
     if (!g->turns.last)
