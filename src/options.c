@@ -12,7 +12,6 @@ enum id {
     O_ENV_FILE,
     O_TLS_CERT,
     O_TLS_KEY,
-    O_DEBUG,
     O_HELP,
     O_VERSION,
     O_IGNORED,
@@ -37,11 +36,11 @@ static const struct option_row {
     { "--ssl_certfile_path", NULL, O_TLS_CERT, true, "FILE",
       "serve HTTPS with this certificate chain (PEM)" },
     { "--ssl_keyfile_path", NULL, O_TLS_KEY, true, "FILE", "and this private key (PEM)" },
-    { "--debug", NULL, O_DEBUG, false, NULL, NULL },
+    { "--debug", NULL, O_IGNORED, false, NULL, NULL },
     { "--help", "-h", O_HELP, false, NULL, "this text" },
     { "--version", "-v", O_VERSION, false, NULL, "the version" },
     { "--num_workers", NULL, O_WORKERS, true, NULL, NULL },
-    { "--detailed_debug", NULL, O_DEBUG, false, NULL, NULL },
+    { "--detailed_debug", NULL, O_IGNORED, false, NULL, NULL },
     /* LiteLLM's: of its Python server, or done by the config here. */
     { "--run_gunicorn", NULL, O_IGNORED, false, NULL, NULL },
     { "--run_hypercorn", NULL, O_IGNORED, false, NULL, NULL },
@@ -133,7 +132,6 @@ static bool set_option(struct options *o, const struct option_row *row, const ch
     case O_ENV_FILE: o->env_file = value; break;
     case O_TLS_CERT: o->tls_cert = value; break;
     case O_TLS_KEY: o->tls_key = value; break;
-    case O_DEBUG: o->debug = true; break;
     case O_HELP: o->command = CMD_HELP; break;
     case O_VERSION: o->command = CMD_VERSION; break;
     case O_IGNORED:

@@ -15,7 +15,6 @@ struct options {
     const char *tls_cert, *tls_key;
     uint16_t port;
     unsigned workers; /* 0: one a core */
-    bool debug;
 };
 
 /* False: `out` says what is wrong, and the process should exit with 2. True: `out` holds notes, if any. */

@@ -36,8 +36,8 @@ static void log_hand_over(void *worker)
 {
     struct worker *w = worker;
     timer_stop(&w->log_timer);
-    if (w->log.len && !w->gw->write_log(w->gw->log_ctx, buf_str(&w->log)))
-        w->log_dropped++;
+    if (w->log.len)
+        w->gw->write_log(w->gw->log_ctx, buf_str(&w->log));
     buf_reset(&w->log);
 }
 

@@ -27,7 +27,7 @@ struct gateway {
     uint64_t in_flight_max;
     enum log_form log_form;
     bool access_log;
-    /* Takes a worker's finished log lines, whole lines, at most 64 KiB; any thread; copies. False: dropped, the writer is behind. */
+    /* Takes a worker's finished log lines, whole lines, at most 64 KiB; any thread; copies. False: dropped (the writer is behind, and counts). */
     bool (*write_log)(void *ctx, struct str lines);
     void *log_ctx;
     /* What admin handlers get as `app`, for a snapshot; lives in the arena. */
@@ -53,7 +53,6 @@ struct worker {
     size_t flow_count;
     struct buf log; /* lines waiting for log_timer */
     struct timer log_timer;
-    uint64_t log_dropped;
     bool stopping; /* asked to end: stops when the last request has ended */
     struct defer quit;
     unsigned index;
