@@ -144,17 +144,6 @@ struct str provider_call_path(const struct provider_call *c, struct arena *a)
     return path;
 }
 
-struct str provider_path(const struct provider *p, struct str base_path, struct str suffix,
-                         struct str model, struct str api_version, struct arena *a)
-{
-    const struct provider_call c = { .provider = p,
-                                     .base_path = base_path,
-                                     .suffix = suffix,
-                                     .model = model,
-                                     .api_version = api_version };
-    return provider_call_path(&c, a);
-}
-
 /* It becomes a part of a host's name. */
 static bool is_location(struct str s)
 {

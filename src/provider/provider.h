@@ -108,8 +108,4 @@ struct provider_call {
  * that already holds the version (".../v1") or the whole of what would be added is not given it twice. */
 struct str provider_call_path(const struct provider_call *c, struct arena *a);
 
-/* The same for rows without project, location and query. */
-struct str provider_path(const struct provider *p, struct str base_path, struct str suffix,
-                         struct str model, struct str api_version, struct arena *a);
-
 #endif

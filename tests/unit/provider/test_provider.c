@@ -238,9 +238,12 @@ static void test_paths(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct arena *a = arena_new();
-        struct str got =
-            provider_path(provider_find(str_c(cases[i].provider)), str_c(cases[i].base),
-                          STR("/chat/completions"), str_c(cases[i].model), STR("v"), a);
+        const struct provider_call call = { .provider = provider_find(str_c(cases[i].provider)),
+                                            .base_path = str_c(cases[i].base),
+                                            .suffix = STR("/chat/completions"),
+                                            .model = str_c(cases[i].model),
+                                            .api_version = STR("v") };
+        struct str got = provider_call_path(&call, a);
         if (!str_eq(got, str_c(cases[i].want)))
             fail_msg("%.*s, want %s", STR_ARG(got), cases[i].want);
         arena_free(a);
