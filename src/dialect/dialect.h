@@ -76,6 +76,7 @@ struct answer_style {
     bool fold;             /* one object at END instead of frames */
     bool usage;            /* the client asked for usage on its stream */
     struct str model_json; /* what answers are stamped with */
+    struct str response_id; /* Responses: the answer's id, plain: dialect/responses.h */
 };
 
 struct dialect {
@@ -94,7 +95,7 @@ struct dialect {
     void (*writer_done)(void *writer);
 };
 
-extern const struct dialect dialect_openai_chat, dialect_anthropic_messages,
-    dialect_gemini_generate;
+extern const struct dialect dialect_openai_chat, dialect_openai_responses,
+    dialect_anthropic_messages, dialect_gemini_generate;
 
 #endif

@@ -16,7 +16,7 @@
 #include "wire/json_scan.h"
 #include "wire/splice.h"
 
-enum openai_kind { OPENAI_CHAT, OPENAI_TEXT, OPENAI_EMBED };
+enum openai_kind { OPENAI_CHAT, OPENAI_TEXT, OPENAI_EMBED, OPENAI_RESPONSES };
 
 /* The provider's path for a kind: "/chat/completions". */
 struct str openai_suffix(enum openai_kind kind);

@@ -290,7 +290,7 @@ void oa_write_answer(void *writer, const struct ir_event *ev, struct buf *out)
     struct oa_writer *wr = writer;
     if (wr->ended)
         return;
-    if (ev->kind != IR_EV_ERROR && ev->kind != IR_EV_PING)
+    if (ev->kind != IR_EV_ERROR && ev->kind != IR_EV_PING && ev->kind != IR_EV_LOSS)
         start(wr, ev);
     switch (ev->kind) {
     case IR_EV_START: break;
@@ -309,6 +309,8 @@ void oa_write_answer(void *writer, const struct ir_event *ev, struct buf *out)
         write_choice(wr, ev, out);
         break;
     case IR_EV_USAGE: wr->usage = ev->usage; break;
+    case IR_EV_WEB_SEARCH: /* chat has no place for it: its citations are annotations */
+    case IR_EV_LOSS: break;
     case IR_EV_PING:
         if (!wr->style.fold)
             buf_putz(out, ": ping\n\n");

@@ -189,6 +189,8 @@ void oa_collect(struct oa_writer *wr, const struct ir_event *ev)
     case IR_EV_START:
     case IR_EV_TOOL_END:
     case IR_EV_USAGE:
+    case IR_EV_WEB_SEARCH:
+    case IR_EV_LOSS:
     case IR_EV_PING:
     case IR_EV_ERROR:
     case IR_EV_END:

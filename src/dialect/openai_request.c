@@ -26,6 +26,7 @@ struct str openai_suffix(enum openai_kind kind)
     switch (kind) {
     case OPENAI_TEXT: return STR("/completions");
     case OPENAI_EMBED: return STR("/embeddings");
+    case OPENAI_RESPONSES: return STR("/responses");
     case OPENAI_CHAT: break;
     }
     return STR("/chat/completions");

@@ -1,6 +1,7 @@
 /* ir/event.h -- an answer as a sequence of events, whatever dialect it came in, whole or streamed.
  *
- *   START { TEXT | REASONING | SIGNATURE | REFUSAL | TOOL_CALL TOOL_ARGUMENTS* TOOL_END | ANNOTATION | LOGPROBS | PING | USAGE }*
+ *   START { TEXT | REASONING | SIGNATURE | REFUSAL | TOOL_CALL TOOL_ARGUMENTS* TOOL_END | WEB_SEARCH | ANNOTATION | LOGPROBS | LOSS
+ *           | PING | USAGE }*
  *   FINISH (one a choice) USAGE? END        -- or ERROR, at any point
  *
  * A whole answer is replayed as events by its reader; a writer folds them into one object when the client does not stream.
@@ -29,10 +30,11 @@ struct ir_event {
     struct str raw;
     struct str id, model;     /* START: plain */
     uint64_t created;         /* START: unix seconds, 0: unknown */
-    struct str call_id, name; /* TOOL_CALL: plain */
+    struct str call_id, name; /* TOOL_CALL: plain; WEB_SEARCH: call_id; LOSS: name is the tag */
     bool custom;
     struct str signature; /* TOOL_CALL: JSON literal, origin's */
     bool redacted;
+    bool degraded; /* LOSS: else dropped */
     enum ir_origin origin;
     enum ir_finish finish;
     struct str service_tier; /* START or FINISH: plain; empty: unknown */

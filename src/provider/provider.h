@@ -11,7 +11,12 @@
 #include "conf/conf.h"
 
 /* The formats that a provider can be spoken to in. */
-enum dialect_id { DIALECT_OPENAI_CHAT, DIALECT_ANTHROPIC, DIALECT_GEMINI };
+enum dialect_id {
+    DIALECT_OPENAI_CHAT,
+    DIALECT_OPENAI_RESPONSES,
+    DIALECT_ANTHROPIC,
+    DIALECT_GEMINI
+};
 
 enum auth_scheme {
     AUTH_BEARER,         /* Authorization: Bearer <key> */
@@ -58,6 +63,7 @@ struct provider {
     enum dialect_id dialect; /* of models without a rule of their own: ask provider_dialect() */
     struct str family; /* of model facts: "openai", "anthropic", "gemini": ask provider_family() */
     bool key_optional; /* servers on one's own machine often take none */
+    bool responses; /* speaks OpenAI's Responses API too: such requests are not bridged */
     /* Where it differs from OpenAI's chat completions. */
     bool no_stream_options;   /* stream_options is refused: weir must not add it */
     bool developer_as_system; /* the role "developer" is not known: it is sent as "system" */
