@@ -10,6 +10,13 @@
 
 struct arena;
 
+/* What making the call once more is worth, as long as nothing of its answer was given out. */
+enum fault_again {
+    AGAIN_NO,
+    AGAIN_SAME,     /* the same request: the model fails now and then */
+    AGAIN_REPAIRED, /* a request that does without what the provider missed in this one */
+};
+
 struct fault {
     enum err err;
     int status;             /* HTTP status to the client */
@@ -19,6 +26,7 @@ struct fault {
     struct str msg;         /* safe for the client */
     struct str detail;      /* log only */
     int64_t retry_after_ms; /* -1: unknown */
+    enum fault_again again;
 };
 
 /* A fault from the row of `e`, with its default text. */

@@ -80,6 +80,7 @@ struct conf_deployment {
     size_t drop_count;     /* additional_drop_params */
     bool drop_unsupported; /* drop_params */
     bool modify_params;    /* requests may be mended for the provider */
+    bool use_chat;         /* use_chat_completions_api: /responses through chat completions */
     const struct str *allowed_params;
     size_t allowed_count; /* allowed_openai_params: passed although not known to be taken */
     struct str vertex_project, vertex_location; /* empty: not set */
@@ -115,6 +116,7 @@ struct conf_general {
 
 struct conf_litellm {
     bool drop_params, modify_params, json_logs;
+    bool chat_to_responses; /* route_all_chat_openai_to_responses */
     uint64_t request_timeout_ms; /* 6,000,000; router_settings.timeout wins */
     int64_t stream_timeout_ms;   /* router_settings.stream_timeout; -1: not set */
     int32_t ssl_verify;          /* as in a deployment */
@@ -144,6 +146,12 @@ struct conf_weir {
     uint64_t max_bytes_in_flight;        /* 0: a quarter of memory */
     struct str tls_certificate, tls_key; /* PEM files; empty: plain HTTP */
     struct str ca_file;                  /* for all upstreams; empty: the system's */
+    bool responses_store;                /* default true */
+    uint64_t responses_life_ms;          /* 30 days */
+    uint64_t responses_max_turns;        /* 1,000, of a chain */
+    uint64_t responses_max_turn_bytes;   /* 16 MiB */
+    uint64_t responses_max_chain_bytes;  /* 32 MiB */
+    uint64_t responses_max_store_bytes;  /* 4 GiB */
 };
 
 struct conf {

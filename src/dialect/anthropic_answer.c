@@ -41,23 +41,19 @@ static void emit_usage(struct anthropic_reader *r, struct ir_sink *sink)
 
 static void take_usage(struct anthropic_reader *r, struct str usage)
 {
-    struct str tier = anthropic_service_tier(usage, r->c->arena);
-    anthropic_read_usage(usage, &r->counts);
+    struct str tier = anthropic_read_usage(usage, &r->counts);
     if (tier.len)
         r->tier = tier;
 }
 
-/* `message` is the object of message_start, or the whole answer. */
-static void start(struct anthropic_reader *r, struct str message, struct ir_sink *sink)
+/* `message` is the object of message_start, or the whole answer; the members are its own. */
+static void start(struct anthropic_reader *r, struct str message, const struct json_member *id,
+                  const struct json_member *model, struct str usage, struct ir_sink *sink)
 {
-    static const struct str names[] = { STR_INIT("id"), STR_INIT("model"), STR_INIT("usage") };
-    struct json_member m[3];
     struct ir_event ev = { .kind = IR_EV_START, .created = r->c->unix_s };
-    if (json_peek_object(message, names, 3, m, NULL)) {
-        ev.id = plain_member(message, &m[0], r->c->arena);
-        ev.model = plain_member(message, &m[1], r->c->arena);
-        take_usage(r, json_value(message, &m[2]));
-    }
+    ev.id = plain_member(message, id, r->c->arena);
+    ev.model = plain_member(message, model, r->c->arena);
+    take_usage(r, usage);
     ev.service_tier = r->tier;
     r->started = true;
     ir_emit(sink, &ev);
@@ -65,48 +61,56 @@ static void start(struct anthropic_reader *r, struct str message, struct ir_sink
 }
 
 /* `o` holds stop_reason and stop_details: the delta, or the whole answer. Null changes nothing. */
-static void take_stop(struct anthropic_reader *r, struct str o)
+static void take_stop(struct anthropic_reader *r, struct str o, const struct json_member *reason,
+                      const struct json_member *stop_details)
 {
-    static const struct str names[] = { STR_INIT("stop_reason"), STR_INIT("stop_details") },
-                            inner[] = { STR_INIT("explanation") };
-    struct json_member m[2], x[1];
-    if (!json_peek_object(o, names, 2, m, NULL))
-        return;
-    if (m[0].type == JSON_STRING)
-        r->stop_reason = plain_member(o, &m[0], r->c->arena);
-    struct str details = json_value(o, &m[1]);
+    static const struct str inner[] = { STR_INIT("explanation") };
+    struct json_member x[1];
+    if (reason->type == JSON_STRING)
+        r->stop_reason = plain_member(o, reason, r->c->arena);
+    struct str details = json_value(o, stop_details);
     if (json_peek_object(details, inner, 1, x, NULL) && x[0].type == JSON_STRING)
         r->explanation = arena_dup(r->c->arena, json_value(details, &x[0]));
 }
 
 /* Reasons that are not known mean the same as end_turn; so does pause_turn, since the gateway does
- * not take the next turn by itself. With the forced tool of JSON output alone there is no call. */
-static enum ir_finish finish_of(const struct anthropic_reader *r)
+ * not take the next turn by itself. */
+struct reason {
+    struct str reason;
+    enum ir_finish finish; /* TOOL_CALLS: where there are any, else STOP */
+    const char *loss;      /* its tag, degraded; NULL: it is just that */
+};
+
+static struct reason reason_of(const struct anthropic_reader *r)
 {
-    static const struct {
-        struct str reason;
-        enum ir_finish finish;
-    } known[] = {
-        { STR_INIT("max_tokens"), IR_FINISH_LENGTH },
-        { STR_INIT("model_context_window_exceeded"), IR_FINISH_LENGTH },
-        { STR_INIT("refusal"), IR_FINISH_CONTENT_FILTER },
-        { STR_INIT("end_turn"), IR_FINISH_STOP },
-        { STR_INIT("stop_sequence"), IR_FINISH_STOP },
-        { STR_INIT("pause_turn"), IR_FINISH_STOP },
+    static const struct reason known[] = {
+        { STR_INIT("max_tokens"), IR_FINISH_LENGTH, NULL },
+        { STR_INIT("model_context_window_exceeded"), IR_FINISH_LENGTH, NULL },
+        { STR_INIT("refusal"), IR_FINISH_CONTENT_FILTER, NULL },
+        { STR_INIT("end_turn"), IR_FINISH_STOP, NULL },
+        { STR_INIT("stop_sequence"), IR_FINISH_STOP, NULL },
+        { STR_INIT("pause_turn"), IR_FINISH_STOP, "pause_turn" },
+        { STR_INIT("tool_use"), IR_FINISH_TOOL_CALLS, NULL },
+        { STR_INIT(""), IR_FINISH_TOOL_CALLS, NULL }, /* null */
     };
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
         if (str_eq(r->stop_reason, known[i].reason))
-            return known[i].finish;
-    return r->calls ? IR_FINISH_TOOL_CALLS : IR_FINISH_STOP;
+            return known[i];
+    return (struct reason){ .finish = IR_FINISH_TOOL_CALLS, .loss = "finish_reason" };
 }
 
 static void finish(struct anthropic_reader *r, struct ir_sink *sink)
 {
-    struct ir_event ev = { .kind = IR_EV_FINISH, .finish = finish_of(r), .service_tier = r->tier };
+    struct reason why = reason_of(r);
+    struct ir_event ev = { .kind = IR_EV_FINISH, .finish = why.finish, .service_tier = r->tier };
     struct ir_event end = { .kind = IR_EV_END };
     anthropic_block_stop(r, sink);
+    if (ev.finish == IR_FINISH_TOOL_CALLS && r->calls == 0)
+        ev.finish = IR_FINISH_STOP; /* the forced tool of JSON output alone is no call */
     if (ev.finish == IR_FINISH_CONTENT_FILTER)
         ev.json = r->explanation;
+    if (why.loss)
+        anthropic_emit_loss(why.loss, true, sink);
     ir_emit(sink, &ev);
     emit_usage(r, sink);
     r->ended = true;
@@ -122,34 +126,55 @@ static void fail(struct anthropic_reader *r, struct str json, struct ir_sink *si
     ir_emit(sink, &ev);
 }
 
-/* -- a whole answer */
+/* -- a whole answer, or the data of an event: the members of both */
 
-static enum err read_whole(struct anthropic_reader *r, struct str body, struct str content,
-                           struct str usage, struct ir_sink *sink, const char **ret_what)
+enum {
+    M_TYPE,
+    M_INDEX,
+    M_MESSAGE,
+    M_BLOCK,
+    M_DELTA,
+    M_USAGE,
+    M_ERROR,
+    M_CONTENT,
+    M_ID,
+    M_MODEL,
+    M_STOP_REASON,
+    M_STOP_DETAILS,
+    M_COUNT
+};
+static const struct str member_names[] = {
+    [M_TYPE] = STR_INIT("type"),
+    [M_INDEX] = STR_INIT("index"),
+    [M_MESSAGE] = STR_INIT("message"),
+    [M_BLOCK] = STR_INIT("content_block"),
+    [M_DELTA] = STR_INIT("delta"),
+    [M_USAGE] = STR_INIT("usage"),
+    [M_ERROR] = STR_INIT("error"),
+    [M_CONTENT] = STR_INIT("content"),
+    [M_ID] = STR_INIT("id"),
+    [M_MODEL] = STR_INIT("model"),
+    [M_STOP_REASON] = STR_INIT("stop_reason"),
+    [M_STOP_DETAILS] = STR_INIT("stop_details"),
+};
+
+static enum err read_whole(struct anthropic_reader *r, struct str body, const struct json_member *m,
+                           struct ir_sink *sink, const char **ret_what)
 {
-    struct json_iter it = json_iter(content);
-    if (json_type_of(content) != JSON_ARRAY) {
+    struct json_iter it = json_iter(json_value(body, &m[M_CONTENT]));
+    if (m[M_CONTENT].type != JSON_ARRAY) {
         *ret_what = "a message without content";
         return ERR_UPSTREAM_BAD;
     }
-    start(r, body, sink);
+    start(r, body, &m[M_ID], &m[M_MODEL], json_value(body, &m[M_USAGE]), sink);
     for (uint64_t i = 0; json_next(&it); i++)
         TRY(anthropic_block_start(r, it.value, i, sink, ret_what));
-    take_stop(r, body);
-    take_usage(r, usage);
+    take_stop(r, body, &m[M_STOP_REASON], &m[M_STOP_DETAILS]);
     finish(r, sink);
     return ERR_OK;
 }
 
 /* -- a stream's events */
-
-enum { M_TYPE, M_INDEX, M_MESSAGE, M_BLOCK, M_DELTA, M_USAGE, M_ERROR, M_CONTENT, M_COUNT };
-static const struct str member_names[] = {
-    [M_TYPE] = STR_INIT("type"),       [M_INDEX] = STR_INIT("index"),
-    [M_MESSAGE] = STR_INIT("message"), [M_BLOCK] = STR_INIT("content_block"),
-    [M_DELTA] = STR_INIT("delta"),     [M_USAGE] = STR_INIT("usage"),
-    [M_ERROR] = STR_INIT("error"),     [M_CONTENT] = STR_INIT("content"),
-};
 
 static enum err on_start(struct anthropic_reader *r, struct str data, const struct json_member *m,
                          struct ir_sink *sink, const char **ret_what)
@@ -158,8 +183,11 @@ static enum err on_start(struct anthropic_reader *r, struct str data, const stru
         *ret_what = "message_start without a message";
         return ERR_UPSTREAM_BAD;
     }
-    if (!r->started)
-        start(r, json_value(data, &m[M_MESSAGE]), sink);
+    static const struct str names[] = { STR_INIT("id"), STR_INIT("model"), STR_INIT("usage") };
+    struct json_member own[3];
+    struct str message = json_value(data, &m[M_MESSAGE]);
+    if (!r->started && json_peek_object(message, names, 3, own, NULL))
+        start(r, message, &own[0], &own[1], json_value(message, &own[2]), sink);
     return ERR_OK;
 }
 
@@ -201,7 +229,11 @@ static enum err on_message_delta(struct anthropic_reader *r, struct str data,
                                  const struct json_member *m, struct ir_sink *sink,
                                  const char **ret_what)
 {
-    take_stop(r, json_value(data, &m[M_DELTA]));
+    static const struct str names[] = { STR_INIT("stop_reason"), STR_INIT("stop_details") };
+    struct json_member own[2];
+    struct str delta = json_value(data, &m[M_DELTA]);
+    if (json_peek_object(delta, names, 2, own, NULL))
+        take_stop(r, delta, &own[0], &own[1]);
     take_usage(r, json_value(data, &m[M_USAGE]));
     return ERR_OK;
 }
@@ -275,8 +307,7 @@ enum err anthropic_read_answer(void *reader, const struct frame *f, struct ir_si
         return ERR_OK;
     }
     if (f->whole)
-        return read_whole(r, data, json_value(data, &m[M_CONTENT]), json_value(data, &m[M_USAGE]),
-                          sink, ret_what);
+        return read_whole(r, data, m, sink, ret_what);
     return read_event(r, data, m, sink, ret_what);
 }
 

@@ -18,10 +18,16 @@ static struct str member(struct str object, const char *name)
 }
 
 /* A string literal with something in it, or the empty slice. */
+static struct str text_of(struct str object, const struct json_member *m)
+{
+    return m->type == JSON_STRING && m->value_len > 2 ? json_value(object, m) : str_of(NULL, 0);
+}
+
 static struct str text_member(struct str object, const char *name)
 {
-    struct str v = member(object, name);
-    return json_type_of(v) == JSON_STRING && v.len > 2 ? v : str_of(NULL, 0);
+    struct str names[1] = { str_c(name) };
+    struct json_member m[1];
+    return json_peek_object(object, names, 1, m, NULL) ? text_of(object, &m[0]) : str_of(NULL, 0);
 }
 
 /* -- giving out */
@@ -31,6 +37,11 @@ static struct str text_member(struct str object, const char *name)
 static size_t points(struct str literal)
 {
     size_t n = 0;
+    if (literal.len > 2 && !memchr(literal.p + 1, '\\', literal.len - 2)) {
+        for (size_t i = 1; i + 1 < literal.len; i++)
+            n += ((unsigned char)literal.p[i] & 0xc0) != 0x80;
+        return n;
+    }
     for (size_t i = 1; i + 1 < literal.len; i++) {
         unsigned char c = (unsigned char)literal.p[i];
         if (c != '\\') {
@@ -59,6 +70,12 @@ static void emit_json(enum ir_event_kind kind, struct str literal, struct ir_sin
     ir_emit(sink, &ev);
 }
 
+void anthropic_emit_loss(const char *tag, bool degraded, struct ir_sink *sink)
+{
+    struct ir_event ev = { .kind = IR_EV_LOSS, .name = str_c(tag), .degraded = degraded };
+    ir_emit(sink, &ev);
+}
+
 static void emit_arguments(struct anthropic_reader *r, struct str literal, struct ir_sink *sink)
 {
     struct ir_event ev = { .kind = IR_EV_TOOL_ARGUMENTS, .part = r->open.part, .json = literal };
@@ -73,7 +90,7 @@ static void emit_arguments(struct anthropic_reader *r, struct str literal, struc
 static enum err take_arguments(struct anthropic_reader *r, struct str literal, struct ir_sink *sink,
                                const char **ret_what)
 {
-    if (!r->open.custom && !r->open.wrapped) {
+    if (r->open.kind != BLOCK_SEARCH && !r->open.custom && !r->open.wrapped) {
         emit_arguments(r, literal, sink);
         return ERR_OK;
     }
@@ -106,12 +123,14 @@ static struct str compact_literal(struct str raw, struct arena *a)
 
 /* -- citations: known block by block, their places are those of the block in the whole text */
 
-static void take_citation(struct anthropic_reader *r, struct str citation)
+static void take_citation(struct anthropic_reader *r, struct str citation, struct ir_sink *sink)
 {
     struct str url = text_member(citation, "url"), title = text_member(citation, "title");
     struct json_write w;
-    if (!url.len) /* places in documents have no form in OpenAI's answers */
+    if (!url.len) { /* places in documents have no form in OpenAI's answers */
+        anthropic_emit_loss("citations", false, sink);
         return;
+    }
     if (r->open.citations.cap == 0)
         buf_init(&r->open.citations, CITATIONS_MAX_BYTES);
     buf_putc(&r->open.citations, r->open.citations.len ? ',' : '[');
@@ -122,11 +141,11 @@ static void take_citation(struct anthropic_reader *r, struct str citation)
     json_end(&w);
 }
 
-static void take_citations(struct anthropic_reader *r, struct str list)
+static void take_citations(struct anthropic_reader *r, struct str list, struct ir_sink *sink)
 {
     struct json_iter it = json_iter(list);
     while (json_next(&it))
-        take_citation(r, it.value);
+        take_citation(r, it.value, sink);
 }
 
 static void emit_citation(struct anthropic_reader *r, struct str citation, struct ir_sink *sink)
@@ -188,14 +207,14 @@ static enum err start_tool(struct anthropic_reader *r, struct str block, struct 
     return ERR_OK;
 }
 
-static void start_text(struct anthropic_reader *r, struct str block, struct ir_sink *sink)
+static void start_text(struct anthropic_reader *r, struct str text, struct str citations,
+                       struct ir_sink *sink)
 {
-    struct str text = text_member(block, "text");
     r->open.kind = BLOCK_TEXT;
     r->open.text_start = r->text_points;
     if (text.len)
         emit_text(r, text, sink);
-    take_citations(r, member(block, "citations"));
+    take_citations(r, citations, sink);
 }
 
 static void start_thinking(struct anthropic_reader *r, struct str block, struct ir_sink *sink)
@@ -218,21 +237,59 @@ static void start_redacted(struct anthropic_reader *r, struct str block, struct 
         ir_emit(sink, &ev);
 }
 
+/* A tool that Anthropic runs. What it searches for is told; its other tools are its own affair. */
+static enum err start_server_tool(struct anthropic_reader *r, struct str block,
+                                  struct ir_sink *sink, const char **ret_what)
+{
+    struct arena *a = r->c->arena;
+    struct str input = member(block, "input");
+    struct json_iter it = json_iter(input);
+    if (!json_str_eq(member(block, "name"), STR("web_search"))) {
+        anthropic_emit_loss("server_tools", false, sink);
+        return ERR_OK;
+    }
+    r->open.kind = BLOCK_SEARCH;
+    r->open.call_id = arena_dup(a, json_unescape(text_member(block, "id"), a));
+    buf_init(&r->open.held, HELD_MAX_BYTES);
+    if (json_type_of(input) == JSON_OBJECT && json_next(&it))
+        return take_arguments(r, compact_literal(input, a), sink, ret_what);
+    return ERR_OK;
+}
+
+/* What no dialect but Anthropic's has: results of its tools, and kinds that are new. The text says what they found. */
+static void lose_block(struct anthropic_reader *r, struct str type, struct ir_sink *sink)
+{
+    struct str name = json_unescape(type, r->c->arena);
+    bool tool = str_ends(name, STR("_tool_result")) || str_starts(name, STR("mcp_tool_"));
+    if (tool)
+        anthropic_emit_loss("server_tools", false, sink);
+    else
+        anthropic_emit_loss(
+            arena_printf(r->c->arena, "unknown(%.*s)", STR_ARG(str_head(name, 40))).p, false, sink);
+}
+
 enum err anthropic_block_start(struct anthropic_reader *r, struct str block, uint64_t index,
                                struct ir_sink *sink, const char **ret_what)
 {
-    struct str type = member(block, "type");
+    static const struct str names[] = { STR_INIT("type"), STR_INIT("text"), STR_INIT("citations") };
+    struct json_member m[3];
+    json_peek_object(block, names, 3, m, NULL);
+    struct str type = json_value(block, &m[0]);
     anthropic_block_stop(r, sink);
     r->open.index = index;
-    r->open.kind = BLOCK_OTHER; /* server tools and their results: the text says what they found */
+    r->open.kind = BLOCK_OTHER;
     if (json_str_eq(type, STR("text")))
-        start_text(r, block, sink);
+        start_text(r, text_of(block, &m[1]), json_value(block, &m[2]), sink);
     else if (json_str_eq(type, STR("thinking")))
         start_thinking(r, block, sink);
     else if (json_str_eq(type, STR("redacted_thinking")))
         start_redacted(r, block, sink);
     else if (json_str_eq(type, STR("tool_use")))
         return start_tool(r, block, sink, ret_what);
+    else if (json_str_eq(type, STR("server_tool_use")))
+        return start_server_tool(r, block, sink, ret_what);
+    else
+        lose_block(r, type, sink);
     return ERR_OK;
 }
 
@@ -241,22 +298,28 @@ enum err anthropic_block_start(struct anthropic_reader *r, struct str block, uin
 enum err anthropic_block_delta(struct anthropic_reader *r, struct str delta, struct ir_sink *sink,
                                const char **ret_what)
 {
-    struct str type = member(delta, "type"), v;
+    enum { TYPE, TEXT, THINKING, JSON, SIGNATURE, CITATION, N };
+    static const struct str names[N] = { STR_INIT("type"),      STR_INIT("text"),
+                                         STR_INIT("thinking"),  STR_INIT("partial_json"),
+                                         STR_INIT("signature"), STR_INIT("citation") };
+    struct json_member m[N];
+    json_peek_object(delta, names, N, m, NULL);
+    struct str type = json_value(delta, &m[TYPE]), v;
     enum anthropic_block_kind kind = r->open.kind;
     if (kind == BLOCK_TEXT && json_str_eq(type, STR("text_delta"))) {
-        if ((v = text_member(delta, "text")).len)
+        if ((v = text_of(delta, &m[TEXT])).len)
             emit_text(r, v, sink);
     } else if (kind == BLOCK_TEXT && json_str_eq(type, STR("citations_delta"))) {
-        take_citation(r, member(delta, "citation"));
+        take_citation(r, json_value(delta, &m[CITATION]), sink);
     } else if (kind == BLOCK_THINKING && json_str_eq(type, STR("thinking_delta"))) {
-        if ((v = text_member(delta, "thinking")).len)
+        if ((v = text_of(delta, &m[THINKING])).len)
             emit_json(IR_EV_REASONING, v, sink);
     } else if (kind == BLOCK_THINKING && json_str_eq(type, STR("signature_delta"))) {
-        if ((v = text_member(delta, "signature")).len) /* replaces, as in the SDK */
+        if ((v = text_of(delta, &m[SIGNATURE])).len) /* replaces, as in the SDK */
             r->open.signature = arena_dup(r->c->arena, v);
-    } else if ((kind == BLOCK_TOOL || kind == BLOCK_ANSWER) &&
+    } else if ((kind == BLOCK_TOOL || kind == BLOCK_ANSWER || kind == BLOCK_SEARCH) &&
                json_str_eq(type, STR("input_json_delta"))) {
-        if ((v = text_member(delta, "partial_json")).len)
+        if ((v = text_of(delta, &m[JSON])).len)
             return take_arguments(r, v, sink, ret_what);
     }
     return ERR_OK; /* unknown ones are skipped: the documentation asks for it */
@@ -292,6 +355,20 @@ static void stop_tool(struct anthropic_reader *r, struct ir_sink *sink)
     }
 }
 
+/* The query is a member of the input; without one there was no search to tell of. */
+static void stop_search(struct anthropic_reader *r, struct ir_sink *sink)
+{
+    struct json_problem problem;
+    struct str held = buf_str(&r->open.held);
+    struct ir_event ev = { .kind = IR_EV_WEB_SEARCH, .call_id = r->open.call_id };
+    if (json_check(held, &problem) == ERR_OK)
+        ev.json = text_member(held, "query");
+    if (ev.json.len)
+        ir_emit(sink, &ev);
+    else
+        anthropic_emit_loss("server_tools", false, sink);
+}
+
 void anthropic_block_stop(struct anthropic_reader *r, struct ir_sink *sink)
 {
     switch (r->open.kind) {
@@ -305,6 +382,7 @@ void anthropic_block_stop(struct anthropic_reader *r, struct ir_sink *sink)
         break;
     case BLOCK_TOOL:
     case BLOCK_ANSWER: stop_tool(r, sink); break;
+    case BLOCK_SEARCH: stop_search(r, sink); break;
     case BLOCK_NONE:
     case BLOCK_REDACTED:
     case BLOCK_OTHER: break;

@@ -322,6 +322,12 @@ static enum err put_service_tier(struct anthropic_write *aw)
         return ERR_OK;
     if (aw->t->vertex) /* Claude on Vertex AI has none */
         return ir_lose(aw->report, "service_tier", "service_tier", aw->fault);
+    if (str_eq(tier, STR("fast"))) { /* "Fast mode", August 2026: no tier but a speed */
+        if (!ir_ext_find(aw->rq->ext, STR("speed")) && !anthropic_is_passed(aw, "speed"))
+            json_strz(&aw->w, "speed", "fast");
+        aw->fast = true;
+        return ERR_OK;
+    }
     for (size_t i = 0; i < sizeof tiers / sizeof tiers[0]; i++) {
         if (!str_eq(tier, tiers[i].from))
             continue;

@@ -80,6 +80,7 @@ struct anthropic_write {
     enum anthropic_thinking thinking;
     uint64_t budget;
     enum ir_effort effort; /* IR_EFFORT_UNSET: not sent */
+    bool fast;             /* speed: fast, which wants its beta header */
     unsigned cache_skip;   /* marks left to be dropped: the last four count */
     unsigned strict_tools;
 };
@@ -126,11 +127,10 @@ struct anthropic_counts {
     bool reported;
     uint64_t input, written, written_1h, read, output, thinking;
 };
-/* Merges a usage object: every key that is there and a number replaces. */
-void anthropic_read_usage(struct str json, struct anthropic_counts *counts);
+/* Merges a usage object: every key that is there and a number replaces. Returns the service tier in OpenAI's words; empty for null
+ * and unknown ones. */
+struct str anthropic_read_usage(struct str json, struct anthropic_counts *counts);
 struct ir_usage anthropic_usage_of(const struct anthropic_counts *counts);
-/* "standard" -> "default"; empty for null and unknown ones. */
-struct str anthropic_service_tier(struct str usage_json, struct arena *a);
 /* An error event, or an error object sent with status 200. */
 void anthropic_read_error(struct str json, struct arena *a, struct fault *ret_fault);
 
@@ -141,7 +141,8 @@ enum anthropic_block_kind {
     BLOCK_REDACTED,
     BLOCK_TOOL,   /* a call of the client's tool */
     BLOCK_ANSWER, /* the forced tool: its input is the answer's text */
-    BLOCK_OTHER,  /* server tools, their results, unknown ones */
+    BLOCK_SEARCH, /* the provider searches the web: its input holds the query */
+    BLOCK_OTHER,  /* other server tools, their results, unknown ones */
 };
 
 /* The block that is open. */
@@ -153,6 +154,7 @@ struct anthropic_open {
     bool argued;          /* arguments were given out */
     size_t text_start;    /* code points of the choice's text when the block began */
     struct str signature; /* literal, in the arena */
+    struct str call_id;   /* of a search: plain, in the arena */
     struct buf held;      /* plain argument text that waits */
     struct buf
         citations; /* {url, title} objects with a comma each, until the block's end is known */
@@ -175,6 +177,8 @@ struct anthropic_reader {
 MUST_CHECK enum err anthropic_block_start(struct anthropic_reader *r, struct str block,
                                           uint64_t index, struct ir_sink *sink,
                                           const char **ret_what);
+/* Something of the answer that no event carries: `tag` of docs/compatibility.md. */
+void anthropic_emit_loss(const char *tag, bool degraded, struct ir_sink *sink);
 /* Of the block that is open. */
 MUST_CHECK enum err anthropic_block_delta(struct anthropic_reader *r, struct str delta,
                                           struct ir_sink *sink, const char **ret_what);

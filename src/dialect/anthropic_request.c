@@ -7,6 +7,7 @@
 #define API_VERSION "2023-06-01"
 #define VERTEX_VERSION "vertex-2023-10-16"
 #define CACHE_MARKS_MAX 4
+#define BETA_FAST "fast-mode-2026-02-01"
 
 enum err anthropic_refuse(struct anthropic_write *aw, enum err e, struct str param, const char *fmt,
                           ...)
@@ -138,6 +139,11 @@ bool anthropic_is_passed(const struct anthropic_write *aw, const char *name)
     return false;
 }
 
+static bool is_fast(struct str name, struct str raw)
+{
+    return str_eq(name, STR("speed")) && json_str_eq(raw, STR("fast"));
+}
+
 static enum err put_native(struct anthropic_write *aw)
 {
     const struct dialect_target *t = aw->t;
@@ -151,6 +157,7 @@ static enum err put_native(struct anthropic_write *aw)
         }
         json_name(&aw->w, x->name);
         segments_raw(aw->body, &aw->w, NULL, x->raw);
+        aw->fast |= is_fast(x->name, x->raw);
     }
     return ERR_OK;
 }
@@ -174,6 +181,7 @@ static enum err put_passed(struct anthropic_write *aw)
                                         STR_ARG(m->name));
         json_name(&aw->w, m->name);
         segments_raw(aw->body, &aw->w, NULL, m->json);
+        aw->fast |= is_fast(m->name, m->json);
     }
     return ERR_OK;
 }
@@ -214,6 +222,9 @@ static void put_head(const struct anthropic_write *aw, struct ir_call *call)
     call->suffix = STR("/v1/messages");
     call->headers[call->header_count++] =
         (struct call_header){ STR("anthropic-version"), STR(API_VERSION) };
+    if (aw->fast)
+        call->headers[call->header_count++] =
+            (struct call_header){ STR("anthropic-beta"), STR(BETA_FAST) };
 }
 
 static enum err write_parts(struct anthropic_write *aw)

@@ -27,6 +27,7 @@ struct arrange {
     struct ir_pairing pairs;
     struct used *used;
     bool owes_user; /* a user message without content stood here */
+    bool said;      /* the message at hand holds more than results */
 };
 
 bool anthropic_part_is_thinking(const struct ir_part *p)
@@ -195,8 +196,9 @@ static enum err add_call(struct arrange *g, const struct ir_part *p, const struc
 }
 
 /* All are there: they open the user's turn in call order. */
-static void flush_results(struct arrange *g)
+static void flush_results(void *ctx)
 {
+    struct arrange *g = ctx;
     for (const struct ir_pending *w = g->pairs.first; w; w = w->next) {
         struct anthropic_block *b = append(g->aw, turn_of(g, IR_USER));
         b->part = w->result;
@@ -205,16 +207,6 @@ static void flush_results(struct arrange *g)
         b->index = w->result_index;
     }
     ir_pairing_reset(&g->pairs);
-}
-
-static enum err add_result(struct arrange *g, const struct ir_part *p, const struct ir_message *m,
-                           uint32_t index)
-{
-    bool complete;
-    TRY(ir_pairing_result(&g->pairs, p, m->index, index, &complete));
-    if (complete)
-        flush_results(g);
-    return ERR_OK;
 }
 
 /* -- the roles */
@@ -254,28 +246,22 @@ static enum err add_assistant(struct arrange *g, const struct ir_message *m)
     return ERR_OK;
 }
 
+static void add_said(void *ctx, const struct ir_part *p, const struct ir_message *m, uint32_t index)
+{
+    struct arrange *g = ctx;
+    if (is_empty(p))
+        return;
+    g->said = true;
+    add(g, IR_USER, p, m, index);
+}
+
 static enum err add_user(struct arrange *g, const struct ir_message *m)
 {
-    uint32_t i = 0;
-    bool any = false;
-    for (const struct ir_part *p = m->parts; p; p = p->next, i++) {
-        if (p->kind != IR_TOOL_RESULT)
-            continue;
-        any = true;
-        TRY(add_result(g, p, m, i));
-    }
-    if (m->role == IR_TOOL)
-        return ERR_OK;
-    TRY(ir_pairing_check(&g->pairs));
-    i = 0;
-    for (const struct ir_part *p = m->parts; p; p = p->next, i++) {
-        if (p->kind == IR_TOOL_RESULT || is_empty(p))
-            continue;
-        any = true;
-        add(g, IR_USER, p, m, i);
-    }
+    const struct ir_user_walk walk = { flush_results, add_said, g };
+    g->said = false;
+    TRY(ir_pairing_user(&g->pairs, m, &walk));
     const struct anthropic_turn *last = g->aw->turns.last;
-    if (!any && !(last && last->role == IR_USER))
+    if (m->role == IR_USER && !g->said && !(last && last->role == IR_USER))
         g->owes_user = true;
     return ERR_OK;
 }

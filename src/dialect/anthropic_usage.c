@@ -12,23 +12,40 @@ static void read_count(struct str object, const struct json_member *m, uint64_t 
         *ret_count = n;
 }
 
+/* "standard" -> "default"; empty for null and unknown ones. */
+static struct str service_tier(struct str literal)
+{
+    static const struct {
+        struct str from, to;
+    } tiers[] = {
+        { STR_INIT("standard"), STR_INIT("default") },
+        { STR_INIT("batch"), STR_INIT("default") },
+        { STR_INIT("priority"), STR_INIT("priority") },
+    };
+    for (size_t i = 0; i < sizeof tiers / sizeof tiers[0]; i++)
+        if (json_str_eq(literal, tiers[i].from))
+            return tiers[i].to;
+    return str_of(NULL, 0);
+}
+
 /* One object's own numbers, those of `iterations` left alone. Returns that array. */
-static struct str read_counts(struct str json, struct anthropic_counts *c)
+static struct str read_counts(struct str json, struct anthropic_counts *c, struct str *ret_tier)
 {
     static const struct str names[] = {
         STR_INIT("input_tokens"),   STR_INIT("cache_creation_input_tokens"),
         STR_INIT("output_tokens"),  STR_INIT("cache_read_input_tokens"),
         STR_INIT("cache_creation"), STR_INIT("output_tokens_details"),
-        STR_INIT("iterations"),
+        STR_INIT("iterations"),     STR_INIT("service_tier"),
     };
     static const struct str ttl_names[] = { STR_INIT("ephemeral_5m_input_tokens"),
                                             STR_INIT("ephemeral_1h_input_tokens") };
     static const struct str detail_names[] = { STR_INIT("thinking_tokens") };
-    struct json_member m[7], ttl[2], detail[1];
+    struct json_member m[8], ttl[2], detail[1];
     uint64_t short_lived = 0;
-    if (!json_peek_object(json, names, 7, m, NULL))
+    if (!json_peek_object(json, names, 8, m, NULL))
         return str_of(NULL, 0);
     c->reported = true;
+    *ret_tier = service_tier(json_value(json, &m[7]));
     read_count(json, &m[0], &c->input);
     read_count(json, &m[1], &c->written);
     read_count(json, &m[2], &c->output);
@@ -47,13 +64,14 @@ static struct str read_counts(struct str json, struct anthropic_counts *c)
 
 /* Where an answer was made in several iterations, the numbers at the top are the last one's, and all
  * of them are billed. */
-void anthropic_read_usage(struct str json, struct anthropic_counts *c)
+struct str anthropic_read_usage(struct str json, struct anthropic_counts *c)
 {
-    struct json_iter it = json_iter(read_counts(json, c));
+    struct str tier = { NULL, 0 }, unused;
+    struct json_iter it = json_iter(read_counts(json, c, &tier));
     struct anthropic_counts sum = { .thinking = c->thinking };
     while (json_next(&it)) {
         struct anthropic_counts one = { 0 };
-        read_counts(it.value, &one);
+        read_counts(it.value, &one, &unused);
         sum.reported |= one.reported;
         sum.input += one.input;
         sum.written += one.written;
@@ -63,6 +81,7 @@ void anthropic_read_usage(struct str json, struct anthropic_counts *c)
     }
     if (sum.reported)
         *c = sum;
+    return tier;
 }
 
 struct ir_usage anthropic_usage_of(const struct anthropic_counts *c)
@@ -77,25 +96,6 @@ struct ir_usage anthropic_usage_of(const struct anthropic_counts *c)
         .cache_write_1h_tokens = long_lived,
         .reasoning_tokens = c->thinking < c->output ? c->thinking : c->output,
     };
-}
-
-struct str anthropic_service_tier(struct str usage, struct arena *a)
-{
-    static const struct str names[] = { STR_INIT("service_tier") };
-    static const struct {
-        struct str from, to;
-    } tiers[] = {
-        { STR_INIT("standard"), STR_INIT("default") },
-        { STR_INIT("batch"), STR_INIT("default") },
-        { STR_INIT("priority"), STR_INIT("priority") },
-    };
-    struct json_member m[1];
-    if (!json_peek_object(usage, names, 1, m, NULL))
-        return str_of(NULL, 0);
-    for (size_t i = 0; i < sizeof tiers / sizeof tiers[0]; i++)
-        if (json_str_eq(json_value(usage, &m[0]), tiers[i].from))
-            return tiers[i].to;
-    return str_of(NULL, 0);
 }
 
 /* An error inside an answer that began with 200 has the status that it would have had alone. */

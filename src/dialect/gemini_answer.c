@@ -30,9 +30,18 @@ static void reader_done(void *reader)
 
 /* -- errors */
 
-static void emit_fault(struct gemini_reader *r, struct fault *f, struct ir_sink *sink)
+static void emit_usage(struct gemini_reader *r, struct ir_sink *sink)
+{
+    struct ir_event ev = { .kind = IR_EV_USAGE, .usage = gemini_usage(&r->counts) };
+    if (r->counts.reported)
+        ir_emit(sink, &ev);
+}
+
+/* What was spent until then is billed all the same. */
+static void emit_fault(struct gemini_reader *r, const struct fault *f, struct ir_sink *sink)
 {
     struct ir_event ev = { .kind = IR_EV_ERROR, .fault = f };
+    emit_usage(r, sink);
     r->ended = true;
     ir_emit(sink, &ev);
 }
@@ -99,7 +108,8 @@ enum ending {
     END_STOP,
     END_LENGTH,
     END_FILTER,
-    END_BROKEN,    /* no use without content, and worth another try; else a stop */
+    END_BROKEN,    /* no use without content; else a stop */
+    END_UNLUCKY,   /* the same, and worth another try */
     END_SIGNATURE, /* the history lacked a thought signature */
 };
 
@@ -121,9 +131,9 @@ static const struct {
     { STR_INIT("IMAGE_SAFETY"), END_FILTER, NULL },
     { STR_INIT("IMAGE_PROHIBITED_CONTENT"), END_FILTER, NULL },
     { STR_INIT("IMAGE_RECITATION"), END_FILTER, NULL },
-    { STR_INIT("MALFORMED_FUNCTION_CALL"), END_BROKEN, "malformed function call" },
-    { STR_INIT("MALFORMED_RESPONSE"), END_BROKEN, "malformed response" },
-    { STR_INIT("UNEXPECTED_TOOL_CALL"), END_BROKEN, "a function call that was not asked for" },
+    { STR_INIT("MALFORMED_FUNCTION_CALL"), END_UNLUCKY, "malformed function call" },
+    { STR_INIT("MALFORMED_RESPONSE"), END_UNLUCKY, "malformed response" },
+    { STR_INIT("UNEXPECTED_TOOL_CALL"), END_UNLUCKY, "a function call that was not asked for" },
     { STR_INIT("TOO_MANY_TOOL_CALLS"), END_BROKEN, "too many tool calls" },
     { STR_INIT("NO_IMAGE"), END_BROKEN, "no image was made" },
     { STR_INIT("IMAGE_OTHER"), END_BROKEN, "no image was made" },
@@ -144,13 +154,39 @@ static size_t reason_of(struct str literal)
     return other;
 }
 
-static enum err read_finish(struct gemini_reader *r, struct gemini_choice *ch, struct str reason,
-                            struct str message, struct ir_sink *sink, const char **ret_what)
+/* An answer that ended so and brought nothing. */
+static void fail_broken(struct gemini_reader *r, const char *what, bool again, struct ir_sink *sink)
+{
+    struct fault f;
+    fault_set(&f, ERR_UPSTREAM_BAD, r->c->arena,
+              "The model's answer could not be used (%s). Send the request again; where this "
+              "happens often, simpler tools or instructions help.",
+              what);
+    f.detail = str_c(what);
+    f.again = again ? AGAIN_SAME : AGAIN_NO;
+    emit_fault(r, &f, sink);
+}
+
+static void fail_signature(struct gemini_reader *r, struct ir_sink *sink)
+{
+    struct fault f;
+    fault_set(
+        &f, ERR_BAD_REQUEST, r->c->arena,
+        "The model asks for the thought signatures of earlier tool calls. Send each assistant "
+        "message back as it came, with extra_content on its tool_calls.");
+    f.param = STR("messages");
+    f.again = AGAIN_REPAIRED;
+    emit_fault(r, &f, sink);
+}
+
+static void read_finish(struct gemini_reader *r, struct gemini_choice *ch, struct str reason,
+                        struct str message, struct ir_sink *sink)
 {
     size_t i = reason_of(reason);
+    enum ending ending = reasons[i].ending;
     bool content = ch->content || ch->open;
     ch->finished = true;
-    switch (reasons[i].ending) {
+    switch (ending) {
     case END_STOP: ch->finish = IR_FINISH_STOP; break;
     case END_LENGTH: ch->finish = IR_FINISH_LENGTH; break;
     case END_FILTER:
@@ -159,24 +195,17 @@ static enum err read_finish(struct gemini_reader *r, struct gemini_choice *ch, s
             ch->explanation = arena_dup(r->c->arena, message);
         break;
     case END_BROKEN:
+    case END_UNLUCKY:
         if (!content) {
-            *ret_what = reasons[i].what;
-            return ERR_UPSTREAM_BAD;
+            fail_broken(r, reasons[i].what, ending == END_UNLUCKY, sink);
+            break;
         }
+        /* No other dialect has a word for it: the answer ends there. */
+        gemini_emit_loss(ch, "finish_reason", true, sink);
         ch->finish = IR_FINISH_STOP;
         break;
-    case END_SIGNATURE: {
-        struct fault f;
-        fault_set(
-            &f, ERR_BAD_REQUEST, r->c->arena,
-            "The model asks for the thought signatures of earlier tool calls. Send each assistant "
-            "message back as it came, with extra_content on its tool_calls.");
-        f.param = STR("messages");
-        emit_fault(r, &f, sink);
-        break;
+    case END_SIGNATURE: fail_signature(r, sink); break;
     }
-    }
-    return ERR_OK;
 }
 
 /* -- candidates */
@@ -216,13 +245,12 @@ static enum err read_candidate(struct gemini_reader *r, struct str json, struct 
         *ret_what = "a candidate's index is out of range";
         return ERR_UPSTREAM_BAD;
     }
+    gemini_read_grounding(r, ch, json_value(json, &m[GROUNDING]), sink); /* searches come first */
     TRY(gemini_read_content(r, ch, json_value(json, &m[CONTENT]), sink, ret_what));
-    gemini_read_grounding(r, ch, json_value(json, &m[GROUNDING]));
     gemini_read_citations(r, ch, json_value(json, &m[CITATIONS]));
     gemini_emit_logprobs(r, ch, json_value(json, &m[LOGPROBS]), sink);
     if (m[FINISH].type == JSON_STRING)
-        return read_finish(r, ch, json_value(json, &m[FINISH]), json_value(json, &m[MESSAGE]), sink,
-                           ret_what);
+        read_finish(r, ch, json_value(json, &m[FINISH]), json_value(json, &m[MESSAGE]), sink);
     return ERR_OK;
 }
 
@@ -246,14 +274,10 @@ static void read_feedback(struct gemini_reader *r, struct str json)
                                    a);
 }
 
-static enum err read_response(struct gemini_reader *r, struct str json, struct ir_sink *sink,
+static enum err read_response(struct gemini_reader *r, struct str json,
+                              const struct json_member m[R_COUNT], struct ir_sink *sink,
                               const char **ret_what)
 {
-    struct json_member m[R_COUNT];
-    if (!json_peek_object(json, response_names, R_COUNT, m, NULL)) {
-        *ret_what = "a response is no object";
-        return ERR_UPSTREAM_BAD;
-    }
     if (m[R_ERROR].type != JSON_ABSENT && m[R_ERROR].type != JSON_NULL) {
         read_error(r, json, sink);
         return ERR_OK;
@@ -306,13 +330,26 @@ static enum err finish(struct gemini_reader *r, struct ir_sink *sink)
     for (size_t i = 0; i < GEMINI_CHOICES_MAX; i++)
         if (r->choices[i])
             finish_choice(r, r->choices[i], sink);
-    if (r->counts.reported) {
-        struct ir_event usage = { .kind = IR_EV_USAGE, .usage = gemini_usage(&r->counts) };
-        ir_emit(sink, &usage);
-    }
+    emit_usage(r, sink);
     struct ir_event end = { .kind = IR_EV_END };
     r->ended = true;
     ir_emit(sink, &end);
+    return ERR_OK;
+}
+
+/* A stream asked for without alt=sse, and errors of Vertex AI's streams. */
+static enum err read_array(struct gemini_reader *r, struct str json, struct ir_sink *sink,
+                           const char **ret_what)
+{
+    struct json_member m[R_COUNT];
+    struct json_iter it = json_iter(json);
+    while (!r->ended && json_next(&it)) {
+        if (!json_peek_object(it.value, response_names, R_COUNT, m, NULL)) {
+            *ret_what = "a response is no object";
+            return ERR_UPSTREAM_BAD;
+        }
+        TRY(read_response(r, it.value, m, sink, ret_what));
+    }
     return ERR_OK;
 }
 
@@ -321,22 +358,18 @@ static enum err read_answer(void *reader, const struct frame *f, struct ir_sink 
 {
     struct gemini_reader *r = reader;
     struct json_problem problem;
+    struct json_member m[R_COUNT];
     struct str json = str_trim(f->data);
+    bool array = json_type_of(json) == JSON_ARRAY;
     if (r->ended)
         return ERR_OK;
-    if (json_check(json, &problem)) {
+    r->whole = f->whole;
+    if (array ? json_check(json, &problem)
+              : json_scan_object(json, response_names, R_COUNT, m, NULL, &problem)) {
         *ret_what = problem.what;
         return ERR_UPSTREAM_BAD;
     }
-    r->whole = f->whole;
-    if (json_type_of(json) == JSON_ARRAY) {
-        /* A stream asked for without alt=sse, and errors of Vertex AI's streams. */
-        struct json_iter it = json_iter(json);
-        while (!r->ended && json_next(&it))
-            TRY(read_response(r, it.value, sink, ret_what));
-    } else {
-        TRY(read_response(r, json, sink, ret_what));
-    }
+    TRY(array ? read_array(r, json, sink, ret_what) : read_response(r, json, m, sink, ret_what));
     if (!f->whole || r->ended)
         return ERR_OK;
     enum err e = finish(r, sink);

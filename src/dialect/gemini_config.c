@@ -3,14 +3,6 @@
 
 /* -- what is decided before anything is written */
 
-static bool has_functions(const struct ir_request *rq)
-{
-    for (const struct ir_tool *t = rq->tools; t; t = t->next)
-        if (t->kind == IR_FUNCTION || t->kind == IR_CUSTOM)
-            return true;
-    return false;
-}
-
 /* Models up to 2.5 take no output format beside tools: there it is asked for in words. */
 enum err gemini_plan_output(struct gemini_write *g)
 {
@@ -21,7 +13,8 @@ enum err gemini_plan_output(struct gemini_write *g)
     g->form = g->t->facts->thinking == THINK_NONE ? SCHEMA_OPENAPI : SCHEMA_JSON;
     if (rq->format != IR_FORMAT_JSON && rq->format != IR_FORMAT_SCHEMA)
         return ERR_OK;
-    g->instruct = !g->t->facts->json_with_tools && (has_functions(rq) || g->search || g->builtins);
+    g->instruct = !g->t->facts->native_schema ||
+                  (!g->t->facts->json_with_tools && (g->functions || g->search || g->builtins));
     if (g->instruct)
         return ir_degrade(g->report, "json_mode", "response_format", g->fault);
     if (rq->format != IR_FORMAT_SCHEMA || rq->schema.len == 0)

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 
 #define MARKS_MAX_BYTES (8 * MIB)
+#define SEARCHES_MAX 256
 
 static struct str text_value(struct str object, const struct json_member *m)
 {
@@ -56,14 +57,37 @@ static void read_chunk(struct gemini_reader *r, struct gemini_choice *ch, struct
     add_source(r, ch, uri, title); /* also without a URI: supports count them */
 }
 
-/* In a stream each chunk brings what was not sent before. */
-void gemini_read_grounding(struct gemini_reader *r, struct gemini_choice *ch, struct str grounding)
+/* Each query once, however many chunks of a stream repeat it. */
+static void read_search(struct gemini_reader *r, struct gemini_choice *ch, struct str query,
+                        struct ir_sink *sink)
 {
-    static const struct str names[] = { STR_INIT("groundingChunks"),
-                                        STR_INIT("groundingSupports") };
-    struct json_member m[2];
-    if (!json_peek_object(grounding, names, 2, m, NULL))
+    struct ir_event ev = { .kind = IR_EV_WEB_SEARCH, .choice = ch->index, .json = query };
+    size_t n = 0;
+    if (json_type_of(query) != JSON_STRING || query.len <= 2)
         return;
+    for (const struct gemini_raw *k = ch->searches; k; k = k->next, n++)
+        if (str_eq(k->raw, query) || n == SEARCHES_MAX)
+            return;
+    struct gemini_raw *k = ARENA_NEW(r->c->arena, struct gemini_raw);
+    k->raw = arena_dup(r->c->arena, query);
+    if (!ch->searches_tail)
+        ch->searches_tail = &ch->searches;
+    IR_APPEND(ch->searches_tail, k);
+    ir_emit(sink, &ev);
+}
+
+/* In a stream each chunk brings what was not sent before. */
+void gemini_read_grounding(struct gemini_reader *r, struct gemini_choice *ch, struct str grounding,
+                           struct ir_sink *sink)
+{
+    static const struct str names[] = { STR_INIT("groundingChunks"), STR_INIT("groundingSupports"),
+                                        STR_INIT("webSearchQueries") };
+    struct json_member m[3];
+    if (!json_peek_object(grounding, names, 3, m, NULL))
+        return;
+    struct json_iter queries = json_iter(json_value(grounding, &m[2]));
+    while (m[2].type == JSON_ARRAY && json_next(&queries))
+        read_search(r, ch, queries.value, sink);
     struct json_iter it = json_iter(json_value(grounding, &m[0]));
     while (json_next(&it))
         read_chunk(r, ch, it.value);
@@ -173,6 +197,8 @@ static void emit_support(struct gemini_reader *r, const struct gemini_choice *ch
             src = src->next;
         if (src && src->uri.len)
             emit(r, ch, s, src->uri, src->title, sink);
+        else
+            gemini_emit_loss(ch, "citations", false, sink);
     }
 }
 
@@ -184,6 +210,8 @@ static void emit_citation(struct gemini_reader *r, const struct gemini_choice *c
     if (json_peek_object(citation, names, 2, m, NULL) && m[0].type == JSON_STRING)
         emit(r, ch, find_segment(r, ch, citation), json_value(citation, &m[0]),
              text_value(citation, &m[1]), sink);
+    else
+        gemini_emit_loss(ch, "citations", false, sink); /* a place without an address */
 }
 
 void gemini_emit_annotations(struct gemini_reader *r, struct gemini_choice *ch,
@@ -252,5 +280,6 @@ void gemini_emit_logprobs(struct gemini_reader *r, struct gemini_choice *ch, str
     struct ir_event ev = { .kind = IR_EV_LOGPROBS, .choice = ch->index, .raw = buf_str(&out) };
     if (!out.fail)
         ir_emit(sink, &ev);
+    gemini_emit_loss(ch, "logprobs", !out.fail, sink); /* bytes are guessed from the text */
     buf_done(&out);
 }

@@ -146,9 +146,9 @@ enum err gemini_check_params(struct gemini_write *g)
         TRY(ir_lose(rep, "metadata", "metadata", g->fault));
     if (json_type_of(rq->store) == JSON_TRUE)
         TRY(ir_lose(rep, "store", "store", g->fault));
-    if (rq->prompt_cache_key.len || rq->prompt_cache_retention.len)
-        TRY(ir_lose(rep, "prompt_cache",
-                    rq->prompt_cache_key.len ? "prompt_cache_key" : "prompt_cache_retention",
-                    g->fault));
+    if (rq->prompt_cache_key.len)
+        TRY(ir_lose(rep, "prompt_cache_key", "prompt_cache_key", g->fault));
+    if (rq->prompt_cache_retention.len)
+        TRY(ir_lose(rep, "prompt_cache_retention", "prompt_cache_retention", g->fault));
     return check_unknown(g);
 }

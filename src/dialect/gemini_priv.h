@@ -156,7 +156,8 @@ struct gemini_choice {
     int last_kind; /* of the part before: chunks of a stream continue it */
     struct gemini_partial *open;
     struct gemini_source *sources, **sources_tail;
-    struct gemini_raw *marks, **marks_tail; /* grounding supports and citations */
+    struct gemini_raw *marks, **marks_tail;       /* grounding supports and citations */
+    struct gemini_raw *searches, **searches_tail; /* given out */
     bool finished;
     enum ir_finish finish;
     struct str explanation; /* literal */
@@ -182,6 +183,9 @@ MUST_CHECK enum err gemini_read_content(struct gemini_reader *r, struct gemini_c
 /* A call's events, whole: `args` is raw JSON or empty. */
 void gemini_emit_call(struct gemini_reader *r, struct gemini_choice *ch, struct str id,
                       struct str name, struct str args, struct str signature, struct ir_sink *sink);
+/* Something of the answer that no event carries: `tag` of docs/compatibility.md. */
+void gemini_emit_loss(const struct gemini_choice *ch, const char *tag, bool degraded,
+                      struct ir_sink *sink);
 struct str gemini_compact(struct str json, struct arena *a); /* without white space */
 
 /* A piece of a streamed call; `call` is the functionCall object. True when the call is complete:
@@ -193,7 +197,9 @@ struct gemini_call {
 };
 struct gemini_call gemini_partial_take(struct gemini_partial **open, struct arena *a);
 
-void gemini_read_grounding(struct gemini_reader *r, struct gemini_choice *ch, struct str grounding);
+/* Emits the searches that it tells of, and collects the rest for gemini_emit_annotations. */
+void gemini_read_grounding(struct gemini_reader *r, struct gemini_choice *ch, struct str grounding,
+                           struct ir_sink *sink);
 void gemini_read_citations(struct gemini_reader *r, struct gemini_choice *ch, struct str citations);
 void gemini_emit_annotations(struct gemini_reader *r, struct gemini_choice *ch,
                              struct ir_sink *sink);

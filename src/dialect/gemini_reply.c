@@ -8,7 +8,18 @@
 
 enum part_kind { PART_NONE, PART_TEXT, PART_THOUGHT, PART_CALL, PART_OTHER };
 
-enum { P_TEXT, P_THOUGHT, P_SIGNATURE, P_CALL, P_INLINE, P_CODE, P_RESULT, P_COUNT };
+enum {
+    P_TEXT,
+    P_THOUGHT,
+    P_SIGNATURE,
+    P_CALL,
+    P_INLINE,
+    P_CODE,
+    P_RESULT,
+    P_TOOL_CALL,
+    P_TOOL_RESPONSE,
+    P_COUNT
+};
 
 static const struct str part_names[P_COUNT] = {
     STR_INIT("text"),
@@ -18,6 +29,8 @@ static const struct str part_names[P_COUNT] = {
     STR_INIT("inlineData"),
     STR_INIT("executableCode"),
     STR_INIT("codeExecutionResult"),
+    STR_INIT("toolCall"),
+    STR_INIT("toolResponse"),
 };
 
 /* Where each part of the whole content starts; a chunk of a stream continues the part before it
@@ -38,6 +51,15 @@ static void emit_json(struct gemini_choice *ch, enum ir_event_kind kind, struct 
 {
     struct ir_event ev = {
         .kind = kind, .choice = ch->index, .json = json, .origin = IR_FROM_GEMINI
+    };
+    ir_emit(sink, &ev);
+}
+
+void gemini_emit_loss(const struct gemini_choice *ch, const char *tag, bool degraded,
+                      struct ir_sink *sink)
+{
+    struct ir_event ev = {
+        .kind = IR_EV_LOSS, .choice = ch->index, .name = str_c(tag), .degraded = degraded
     };
     ir_emit(sink, &ev);
 }
@@ -105,8 +127,10 @@ void gemini_emit_call(struct gemini_reader *r, struct gemini_choice *ch, struct 
     ev.call_id = call_id(r, ch, id);
     ch->calls_met++;
     /* What parallel_tool_calls: false means here: the first call, which carries the signature. */
-    if (r->c->rq->parallel_tool_calls == 0 && ch->calls > 0)
+    if (r->c->rq->parallel_tool_calls == 0 && ch->calls > 0) {
+        gemini_emit_loss(ch, "parallel_tool_calls", false, sink);
         return;
+    }
     ch->calls++;
     ch->content = true;
     ev.name = tool ? tool->name : name;
@@ -177,6 +201,7 @@ static void read_code(struct gemini_reader *r, struct gemini_choice *ch, struct 
                                     STR_ARG(text), str_ends(text, STR("\n")) ? "" : "\n"),
                        a),
               sink);
+    gemini_emit_loss(ch, "code_execution", true, sink);
 }
 
 /* Images of image models: a chat answer has no other place for them than its text. */
@@ -187,11 +212,13 @@ static void read_inline(struct gemini_reader *r, struct gemini_choice *ch, struc
     struct json_member m[2];
     struct arena *a = r->c->arena;
     struct str mime = { 0 }, data = { 0 };
-    if (!json_peek_object(object, names, 2, m, NULL) || m[0].type != JSON_STRING ||
-        m[1].type != JSON_STRING)
-        return;
-    mime = ir_mime(json_unescape(json_value(object, &m[0]), a), a);
-    if (mime.len == 0 || !ir_base64(json_unescape(json_value(object, &m[1]), a), a, &data))
+    bool is = json_peek_object(object, names, 2, m, NULL) && m[0].type == JSON_STRING &&
+              m[1].type == JSON_STRING;
+    if (is)
+        mime = ir_mime(json_unescape(json_value(object, &m[0]), a), a);
+    is = mime.len && ir_base64(json_unescape(json_value(object, &m[1]), a), a, &data);
+    gemini_emit_loss(ch, "image_output", is, sink);
+    if (!is)
         return;
     size_t room = data.len + mime.len + 32;
     char *p = arena_alloc(a, room);
@@ -199,6 +226,25 @@ static void read_inline(struct gemini_reader *r, struct gemini_choice *ch, struc
     memcpy(p + head, data.p, data.len);
     memcpy(p + head + data.len, ")\"", 2);
     emit_text(r, ch, str_of(p, (size_t)head + data.len + 2), sink);
+}
+
+/* A part of a kind that is not known yet, by the name of its data. */
+static void lose_unknown(struct gemini_reader *r, const struct gemini_choice *ch, struct str part,
+                         struct ir_sink *sink)
+{
+    static const struct str beside[] = { STR_INIT("thought"), STR_INIT("thoughtSignature"),
+                                         STR_INIT("videoMetadata"), STR_INIT("partMetadata"),
+                                         STR_INIT("mediaResolution") };
+    struct json_iter it = json_iter(part);
+    while (json_next(&it)) {
+        bool is = it.type == JSON_OBJECT;
+        for (size_t i = 0; i < sizeof beside / sizeof beside[0]; i++)
+            is &= !str_eq(it.name, beside[i]);
+        if (is)
+            gemini_emit_loss(
+                ch, arena_printf(r->c->arena, "unknown(%.*s)", STR_ARG(str_head(it.name, 40))).p,
+                false, sink);
+    }
 }
 
 static void read_part(struct gemini_reader *r, struct gemini_choice *ch, struct str part,
@@ -230,7 +276,10 @@ static void read_part(struct gemini_reader *r, struct gemini_choice *ch, struct 
             read_code(r, ch, json_value(part, &m[P_CODE]), false, sink);
         else if (m[P_RESULT].type == JSON_OBJECT)
             read_code(r, ch, json_value(part, &m[P_RESULT]), true, sink);
-        /* toolCall, toolResponse and what is not known yet: Google's own affair. */
+        else if (m[P_TOOL_CALL].type == JSON_OBJECT || m[P_TOOL_RESPONSE].type == JSON_OBJECT)
+            gemini_emit_loss(ch, "server_tools", false, sink); /* Google's own affair */
+        else
+            lose_unknown(r, ch, part, sink);
     }
     if (signature.len)
         emit_json(ch, IR_EV_SIGNATURE, signature, sink);

@@ -31,11 +31,36 @@ enum err gemini_report_cuts(struct gemini_write *g, const struct gemini_cuts *cu
 
 /* -- contents */
 
+static bool has_system(const struct gemini_write *g)
+{
+    return g->turns.system || g->instruct;
+}
+
+static enum err put_system_parts(struct gemini_write *g)
+{
+    for (const struct gemini_block *b = g->turns.system; b; b = b->next)
+        TRY(gemini_put_block(g, b));
+    if (!g->instruct)
+        return ERR_OK;
+    struct str words = json_words;
+    if (g->rq->schema.len)
+        words = arena_printf(g->a, "%.*s It must be valid against this JSON Schema: %.*s",
+                             STR_ARG(json_words), STR_ARG(gemini_compact(g->rq->schema, g->a)));
+    json_obj(&g->w, NULL);
+    json_str(&g->w, "text", words);
+    json_end(&g->w);
+    return ERR_OK;
+}
+
 static enum err put_turn(struct gemini_write *g, const struct gemini_turn *t)
 {
     json_obj(&g->w, NULL);
     json_strz(&g->w, "role", t->model ? "model" : "user");
     json_arr(&g->w, "parts");
+    if (t == g->turns.first && g->t->facts->no_system && has_system(g)) {
+        TRY(put_system_parts(g)); /* the first turn is the user's */
+        TRY(ir_degrade(g->report, "system_position", "messages", g->fault));
+    }
     for (const struct gemini_block *b = t->blocks; b; b = b->next)
         TRY(gemini_put_block(g, b));
     json_end(&g->w);
@@ -54,21 +79,11 @@ static enum err put_contents(struct gemini_write *g)
 
 static enum err put_system(struct gemini_write *g)
 {
-    if (!g->turns.system && !g->instruct)
+    if (!has_system(g) || g->t->facts->no_system)
         return ERR_OK;
     json_obj(&g->w, "systemInstruction");
     json_arr(&g->w, "parts");
-    for (const struct gemini_block *b = g->turns.system; b; b = b->next)
-        TRY(gemini_put_block(g, b));
-    if (g->instruct) {
-        struct str words = json_words;
-        if (g->rq->schema.len)
-            words = arena_printf(g->a, "%.*s It must be valid against this JSON Schema: %.*s",
-                                 STR_ARG(json_words), STR_ARG(gemini_compact(g->rq->schema, g->a)));
-        json_obj(&g->w, NULL);
-        json_str(&g->w, "text", words);
-        json_end(&g->w);
-    }
+    TRY(put_system_parts(g));
     json_end(&g->w);
     json_end(&g->w);
     return ERR_OK;

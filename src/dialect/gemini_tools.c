@@ -46,6 +46,10 @@ enum err gemini_plan_tools(struct gemini_write *g)
         server |= t->kind == IR_SERVER_TOOL && t->origin == IR_FROM_GEMINI;
         foreign |= t->kind == IR_SERVER_TOOL && t->origin != IR_FROM_GEMINI;
     }
+    if (g->functions && g->t->facts->no_functions) {
+        g->functions = false;
+        TRY(ir_drop(g->report, "tools", "tools", g->fault));
+    }
     if (foreign)
         TRY(ir_drop(g->report, "server_tools", "tools", g->fault));
     if (server)

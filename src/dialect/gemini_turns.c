@@ -18,6 +18,7 @@ struct arrange {
     struct ir_pairing pairs;
     bool led;       /* a user turn was put before the assistant's first */
     bool owes_user; /* a user message without content stood here */
+    bool said;      /* the message at hand holds more than results */
 };
 
 bool gemini_is_media(const struct ir_part *p)
@@ -124,8 +125,9 @@ static enum err add_call(struct arrange *r, const struct ir_part *p, const struc
     TRY(ir_pairing_call(&r->pairs, p, id, m->index, index));
     struct gemini_block *b = add(r, t, p, m, index);
     b->id = id;
-    /* The first call of a step must carry its signature; what Gemini did not sign says so. */
-    b->dummy = first && r->g->t->facts->signature_required &&
+    /* The first call of a step must carry its signature; what Gemini did not sign says so. A model that missed one all the same
+     * gets it on every call. */
+    b->dummy = ((first && r->g->t->facts->signature_required) || r->g->t->repair) &&
                !(p->signature.len && p->origin == IR_FROM_GEMINI);
     if (b->dummy)
         return ir_degrade(r->g->report, "reasoning_state", "messages.tool_calls.extra_content",
@@ -148,8 +150,9 @@ static void add_loose_media(struct arrange *r)
 }
 
 /* All are there: a content of responses in call order. */
-static void flush_results(struct arrange *r)
+static void flush_results(void *ctx)
 {
+    struct arrange *r = ctx;
     struct gemini_turn *t = append_turn(r, false, true);
     for (const struct ir_pending *w = r->pairs.first; w; w = w->next) {
         struct gemini_block *b = append(r, t, str_of(NULL, 0));
@@ -162,16 +165,6 @@ static void flush_results(struct arrange *r)
     if (!r->g->t->facts->multimodal_result)
         add_loose_media(r);
     ir_pairing_reset(&r->pairs);
-}
-
-static enum err add_result(struct arrange *r, const struct ir_part *p, const struct ir_message *m,
-                           uint32_t index)
-{
-    bool complete;
-    TRY(ir_pairing_result(&r->pairs, p, m->index, index, &complete));
-    if (complete)
-        flush_results(r);
-    return ERR_OK;
 }
 
 /* -- the roles */
@@ -220,28 +213,22 @@ static enum err add_assistant(struct arrange *r, const struct ir_message *m)
     return ERR_OK;
 }
 
+static void add_said(void *ctx, const struct ir_part *p, const struct ir_message *m, uint32_t index)
+{
+    struct arrange *r = ctx;
+    if (is_empty(p))
+        return;
+    r->said = true;
+    add(r, turn_of(r, false), p, m, index);
+}
+
 static enum err add_user(struct arrange *r, const struct ir_message *m)
 {
-    uint32_t i = 0;
-    bool any = false;
-    for (const struct ir_part *p = m->parts; p; p = p->next, i++) {
-        if (p->kind != IR_TOOL_RESULT)
-            continue;
-        any = true;
-        TRY(add_result(r, p, m, i));
-    }
-    if (m->role == IR_TOOL)
-        return ERR_OK;
-    TRY(ir_pairing_check(&r->pairs));
-    i = 0;
-    for (const struct ir_part *p = m->parts; p; p = p->next, i++) {
-        if (p->kind == IR_TOOL_RESULT || is_empty(p))
-            continue;
-        any = true;
-        add(r, turn_of(r, false), p, m, i);
-    }
+    const struct ir_user_walk walk = { flush_results, add_said, r };
+    r->said = false;
+    TRY(ir_pairing_user(&r->pairs, m, &walk));
     const struct gemini_turn *last = r->g->turns.last;
-    if (!any && !(last && !last->model))
+    if (m->role == IR_USER && !r->said && !(last && !last->model))
         r->owes_user = true;
     return ERR_OK;
 }

@@ -16,7 +16,19 @@
 #include "wire/json_scan.h"
 #include "wire/splice.h"
 
-enum openai_kind { OPENAI_CHAT, OPENAI_TEXT, OPENAI_EMBED, OPENAI_RESPONSES };
+enum openai_kind {
+    OPENAI_CHAT,
+    OPENAI_TEXT,
+    OPENAI_EMBED,
+    OPENAI_RESPONSES,       /* POST /responses: dialect/responses.h reads its answers */
+    OPENAI_RESPONSE_TOKENS, /* /responses/input_tokens */
+    OPENAI_RESPONSE_COMPACT /* /responses/compact */
+};
+/* True for the kinds of the Responses API. */
+static inline bool openai_is_responses(enum openai_kind k)
+{
+    return k >= OPENAI_RESPONSES;
+}
 
 /* The provider's path for a kind: "/chat/completions". */
 struct str openai_suffix(enum openai_kind kind);

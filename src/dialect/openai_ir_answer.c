@@ -179,6 +179,13 @@ static enum err read_function_call(struct emit *e, struct str value)
     return oa_calls_take(&e->ch->calls, &d, e->sink, e->ret_what);
 }
 
+static void emit_loss(struct emit *e, const char *tag)
+{
+    struct ir_event ev = event_of(e, IR_EV_LOSS);
+    ev.name = str_c(tag);
+    ir_emit(e->sink, &ev);
+}
+
 static void read_each(struct emit *e, struct str array, enum ir_event_kind kind)
 {
     struct json_iter it = json_iter(json_type_of(array) == JSON_ARRAY ? array : STR("[]"));
@@ -203,6 +210,8 @@ static enum err read_delta(struct emit *e, struct str delta)
         D_FUNCTION,
         D_ANNOTATIONS,
         D_EXTRA,
+        D_AUDIO,
+        D_IMAGES,
         D_COUNT
     };
     static const struct str want[D_COUNT] = {
@@ -216,6 +225,8 @@ static enum err read_delta(struct emit *e, struct str delta)
         [D_FUNCTION] = STR_INIT("function_call"),
         [D_ANNOTATIONS] = STR_INIT("annotations"),
         [D_EXTRA] = STR_INIT("extra_content"),
+        [D_AUDIO] = STR_INIT("audio"),
+        [D_IMAGES] = STR_INIT("images"),
     };
     struct str v[D_COUNT];
     oa_members(delta, want, D_COUNT, v, e->rd->c.arena, NULL);
@@ -226,6 +237,11 @@ static enum err read_delta(struct emit *e, struct str delta)
     emit_text(e, IR_EV_REFUSAL, v[D_REFUSAL]);
     emit_signature(e, oa_google_signature(v[D_EXTRA]), false, IR_FROM_GEMINI);
     read_each(e, v[D_ANNOTATIONS], IR_EV_ANNOTATION);
+    /* No other dialect has speech in an answer; images are OpenRouter's. */
+    if (json_type_of(v[D_AUDIO]) == JSON_OBJECT)
+        emit_loss(e, "audio");
+    if (json_type_of(v[D_IMAGES]) == JSON_ARRAY && v[D_IMAGES].len > 2)
+        emit_loss(e, "image_output");
     struct json_iter it =
         json_iter(json_type_of(v[D_CALLS]) == JSON_ARRAY ? v[D_CALLS] : STR("[]"));
     while (json_next(&it))

@@ -8,12 +8,23 @@
 #include "dialect/openai_chat.h"
 #include "dialect/openai_ir_priv.h"
 
+/* Without a printf: every answer has one. */
+static struct str chat_id(struct arena *a, struct str id)
+{
+    static const struct str prefix = STR_INIT("chatcmpl-");
+    char *p = arena_alloc(a, prefix.len + id.len);
+    memcpy(p, prefix.p, prefix.len);
+    if (id.len)
+        memcpy(p + prefix.len, id.p, id.len);
+    return str_of(p, prefix.len + id.len);
+}
+
 void oa_writer_init(void *writer, const struct answer_context *c, const struct answer_style *style)
 {
     struct oa_writer *wr = writer;
     *wr = (struct oa_writer){ .c = *c, .style = *style };
     wr->legacy = c->rq && c->rq->legacy_functions;
-    wr->id = arena_printf(c->arena, "chatcmpl-%.*s", STR_ARG(c->id));
+    wr->id = chat_id(c->arena, c->id);
     wr->created = c->unix_s;
 }
 
@@ -44,9 +55,8 @@ static void start(struct oa_writer *wr, const struct ir_event *ev)
     wr->started = true;
     if (ev->kind == IR_EV_START) {
         if (ev->id.len)
-            wr->id = str_starts(ev->id, STR("chatcmpl-"))
-                         ? arena_dup(a, ev->id)
-                         : arena_printf(a, "chatcmpl-%.*s", STR_ARG(ev->id));
+            wr->id =
+                str_starts(ev->id, STR("chatcmpl-")) ? arena_dup(a, ev->id) : chat_id(a, ev->id);
         if (ev->created)
             wr->created = ev->created;
         wr->service_tier = arena_dup(a, ev->service_tier);

@@ -388,7 +388,8 @@ void oa_put_folded(struct oa_writer *wr, struct buf *out)
         json_end(&w);
     }
     json_end(&w);
-    oa_put_usage(&w, "usage", &wr->usage);
+    if (wr->usage.reported) /* no numbers are better than zeros */
+        oa_put_usage(&w, "usage", &wr->usage);
     if (wr->service_tier.len)
         json_str(&w, "service_tier", wr->service_tier);
     json_null(&w, "system_fingerprint");

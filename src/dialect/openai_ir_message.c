@@ -42,9 +42,9 @@ struct msg_read {
     struct ir_message *m;
     struct ir_part **tail;
     /* The calls of the assistant's last message, and which of them are answered. */
-    struct ir_part *calls[CALLS_MAX];
-    bool answered[CALLS_MAX];
-    size_t call_count, open, next;
+    struct ir_part **calls;
+    bool *answered;
+    size_t call_count, call_room, open, next;
     uint32_t calls_in; /* the index of their message */
 };
 
@@ -161,10 +161,26 @@ static void read_call_signature(struct ir_part *part, struct str extra, struct s
         part->origin = IR_FROM_GEMINI;
 }
 
+static void grow_calls(struct msg_read *mr)
+{
+    size_t room = mr->call_room ? mr->call_room * 2 : 8;
+    struct ir_part **calls = ARENA_ARRAY(mr->r->a, struct ir_part *, room);
+    bool *answered = ARENA_ARRAY(mr->r->a, bool, room);
+    if (mr->call_count) {
+        memcpy(calls, mr->calls, mr->call_count * sizeof calls[0]);
+        memcpy(answered, mr->answered, mr->call_count * sizeof answered[0]);
+    }
+    mr->calls = calls;
+    mr->answered = answered;
+    mr->call_room = room;
+}
+
 static enum err add_call(struct msg_read *mr, struct ir_part *part)
 {
     if (mr->call_count == CALLS_MAX)
         return oa_bad(mr->r, ".tool_calls", "has more than %d elements", CALLS_MAX);
+    if (mr->call_count == mr->call_room)
+        grow_calls(mr);
     mr->answered[mr->call_count] = false;
     mr->calls[mr->call_count++] = part;
     mr->open++;

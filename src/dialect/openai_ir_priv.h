@@ -69,6 +69,10 @@ struct oa_write {
     struct json_write w;
 };
 MUST_CHECK enum err oa_put_messages(struct oa_write *o);
+struct str oa_compact(struct str json, struct arena *a); /* without white space between its tokens */
+enum ir_effort oa_effort_of_budget(double tokens);
+/* The next lower effort that the model has, else the lowest one. UNSET: it has none. */
+enum ir_effort oa_nearest_effort(uint32_t has, enum ir_effort want);
 write_request_fn oa_write_request;
 
 /* -- answers */

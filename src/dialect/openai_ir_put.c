@@ -2,6 +2,7 @@
  * answers of tools come first, each its own message, and their images follow in a message of the user. */
 #include "base/mem.h"
 #include "dialect/openai_ir_priv.h"
+#include "dialect/openai_quirks.h"
 
 struct media {
     struct media *next;
@@ -127,15 +128,7 @@ static enum err put_file(struct put *p, const struct ir_part *part)
 /* Marks from gpt-5.6 on ("Prompt caching", August 2026); before, OpenAI refuses them. */
 static bool takes_breakpoints(struct str model)
 {
-    uint64_t major, minor;
-    struct str rest = str_skip(model, 4);
-    if (!str_starts(model, STR("gpt-")))
-        return false;
-    rest = str_cut(&rest, '-');
-    struct str whole = str_cut(&rest, '.');
-    if (!str_u64(whole, &major))
-        return false;
-    return major > 5 || (major == 5 && str_u64(rest, &minor) && minor >= 6);
+    return model_facts_find(STR("openai"), model)->cache_breakpoints > 0;
 }
 
 static enum err put_cache(struct put *p, const struct ir_part *part)
@@ -239,6 +232,11 @@ static struct str mark_error(struct put *p, struct str json)
                         STR_ARG(str_skip(json.len ? json : STR("\"\""), 1)));
 }
 
+static struct str tool_id(const struct oa_write *o, struct str id)
+{
+    return openai_tool_id(o->t->provider ? o->t->provider->tool_ids : TOOL_ID_ANY, id, o->a);
+}
+
 static enum err put_result(struct put *p, const struct ir_part *result)
 {
     struct oa_write *o = p->o;
@@ -246,7 +244,7 @@ static enum err put_result(struct put *p, const struct ir_part *result)
     for (const struct ir_part *c = result->content; c; c = c->next) {
         if (c->kind != IR_TEXT) { /* tool messages take text alone */
             struct media *media = ARENA_NEW(o->a, struct media);
-            media->call_id = result->call_id;
+            media->call_id = tool_id(o, result->call_id);
             media->part = c;
             IR_APPEND(p->media_tail, media);
             continue;
@@ -260,7 +258,7 @@ static enum err put_result(struct put *p, const struct ir_part *result)
     }
     json_obj(&o->w, NULL);
     json_strz(&o->w, "role", "tool");
-    json_str(&o->w, "tool_call_id", result->call_id);
+    json_str(&o->w, "tool_call_id", tool_id(o, result->call_id));
     TRY(put_content(p, first, is_text, result->is_error ? STR("\"Error\"") : STR("\"\"")));
     if (o->rq->origin == IR_FROM_OPENAI_CHAT && p->m->role == IR_TOOL)
         TRY(put_ext(p, p->m->ext));
@@ -301,8 +299,7 @@ static enum err flush_media(struct put *p)
 
 /* -- the assistant */
 
-/* JSON without white space between its tokens. */
-static struct str compact(struct str raw, struct arena *a)
+struct str oa_compact(struct str raw, struct arena *a)
 {
     char *out = arena_alloc(a, raw.len + 1);
     size_t n = 0;
@@ -335,12 +332,12 @@ static enum err put_call(struct put *p, const struct ir_part *call)
     const char *kind = call->custom ? "custom" : "function",
                *input = call->custom ? "input" : "arguments";
     json_obj(&o->w, NULL);
-    json_str(&o->w, "id", call->call_id);
+    json_str(&o->w, "id", tool_id(o, call->call_id));
     json_strz(&o->w, "type", kind);
     json_obj(&o->w, kind);
     json_str(&o->w, "name", call->name);
     if (call->raw_arguments)
-        json_str(&o->w, input, compact(call->arguments, o->a));
+        json_str(&o->w, input, oa_compact(call->arguments, o->a));
     else
         segments_raw(o->s, &o->w, input, call->arguments.len ? call->arguments : STR("\"\""));
     json_end(&o->w);
@@ -469,11 +466,20 @@ static enum err put_assistant(struct put *p)
 
 /* -- messages */
 
+/* What is left of a tool's message but its results is the user's; few providers beside OpenAI know developers. */
+static enum ir_role role_of(const struct put *p)
+{
+    const struct provider *row = p->o->t->provider;
+    if (p->m->role == IR_DEVELOPER && row && row->developer_as_system)
+        return IR_SYSTEM;
+    return p->m->role == IR_TOOL ? IR_USER : p->m->role;
+}
+
 static enum err put_plain(struct put *p)
 {
     struct oa_write *o = p->o;
     json_obj(&o->w, NULL);
-    json_strz(&o->w, "role", ir_role_name(p->m->role == IR_TOOL ? IR_USER : p->m->role));
+    json_strz(&o->w, "role", ir_role_name(role_of(p)));
     if (p->m->name.len)
         json_raw(&o->w, "name", p->m->name);
     TRY(put_content(p, p->m->parts, is_said, STR("\"\"")));

@@ -1,5 +1,6 @@
 /* Requests of OpenAI's Chat Completions into the IR: the members at the top. OpenAI's API reference, "Create chat
  * completion", August 2026. */
+#include "base/mem.h"
 #include "dialect/openai_chat.h"
 #include "dialect/openai_ir_priv.h"
 
@@ -82,7 +83,7 @@ enum err oa_bad(struct oa_read *r, const char *member, const char *fmt, ...)
 /* The index of the iterator's member among `known`, or n. */
 static size_t member_of(const struct json_iter *it, const struct str *known, size_t n)
 {
-    if (it->name.len && memchr(it->name.p, '\\', it->name.len)) {
+    if (it->name_escaped) {
         struct str quoted = str_of(it->name.p - 1, it->name.len + 2);
         for (size_t i = 0; i < n; i++)
             if (json_str_eq(quoted, known[i]))
@@ -171,6 +172,11 @@ static const struct number_row {
 /* "100.0" and "1e2" become "100": not every provider takes a fraction where it expects an integer. */
 static bool plain_integer(struct str raw, struct arena *a, struct str *ret)
 {
+    uint64_t unused;
+    if (str_u64(raw, &unused)) { /* it is one already */
+        *ret = raw;
+        return true;
+    }
     bool negative = raw.len && raw.p[0] == '-';
     uint64_t v;
     if (!json_u64(str_skip(raw, negative), &v))
@@ -392,9 +398,9 @@ static void read_rest(struct oa_read *r, struct str body)
 
 static enum err read_body(struct oa_read *r, struct str body, struct str path_model)
 {
-    struct json_member m[C_COUNT];
+    SCRATCH struct json_member m[C_COUNT];
+    SCRATCH struct top t;
     struct json_problem problem;
-    struct top t;
     uint32_t count, known = 0;
     if (str_trim(body).len == 0)
         return fault_set(

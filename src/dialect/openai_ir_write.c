@@ -52,12 +52,13 @@ static enum err put_number(struct oa_write *o, const char *name, const struct ir
     return ERR_OK;
 }
 
-/* OpenAI refuses max_tokens for models that reason, and servers that speak its dialect often know only max_tokens. */
+/* OpenAI refuses max_tokens for models that reason, and servers that speak its dialect often know nothing else. */
 static const char *limit_name(const struct oa_write *o)
 {
     const struct provider *p = o->t->provider;
-    bool openai = !p || str_eq(p->name, STR("openai")) || str_eq(p->name, STR("azure"));
-    return openai ? "max_completion_tokens" : "max_tokens";
+    if (p && !p->max_tokens_field.len)
+        return "max_tokens"; /* both, or not known: the older one is understood everywhere */
+    return p ? arena_cstr(o->a, p->max_tokens_field) : "max_completion_tokens";
 }
 
 static enum err put_sampling(struct oa_write *o)
@@ -123,8 +124,7 @@ static enum err put_output(struct oa_write *o)
 
 /* -- reasoning */
 
-/* The effort that a budget of tokens comes to. */
-static enum ir_effort effort_of_budget(double tokens)
+enum ir_effort oa_effort_of_budget(double tokens)
 {
     if (tokens <= 0)
         return IR_EFFORT_NONE;
@@ -135,8 +135,7 @@ static enum ir_effort effort_of_budget(double tokens)
                             : IR_EFFORT_XHIGH;
 }
 
-/* The next lower effort that the model has, else the lowest one. UNSET: it has none. */
-static enum ir_effort nearest_effort(uint32_t has, enum ir_effort want)
+enum ir_effort oa_nearest_effort(uint32_t has, enum ir_effort want)
 {
     for (unsigned e = want; e > IR_EFFORT_UNSET; e--)
         if (has >> e & 1)
@@ -158,13 +157,13 @@ static enum err put_reasoning(struct oa_write *o)
     if (want == IR_EFFORT_UNSET && rq->thinking == 0)
         want = IR_EFFORT_NONE;
     if (want == IR_EFFORT_UNSET && rq->thinking_budget.set)
-        want = effort_of_budget(rq->thinking_budget.value);
+        want = oa_effort_of_budget(rq->thinking_budget.value);
     if (want == IR_EFFORT_UNSET && rq->thinking == 1)
         return ir_degrade(o->report, "thinking", "thinking",
                           o->fault); /* the model's default effort */
     if (want == IR_EFFORT_UNSET)
         return ERR_OK;
-    enum ir_effort has = nearest_effort(o->t->facts->efforts, want);
+    enum ir_effort has = oa_nearest_effort(o->t->facts->efforts, want);
     if (has == IR_EFFORT_UNSET)
         return want == IR_EFFORT_NONE
                    ? ERR_OK

@@ -1,5 +1,6 @@
 /* Requests of OpenAI's chat, completions and embeddings: what is read, and the edits on the way to a provider. */
 #include "dialect/openai_chat.h"
+#include "dialect/openai_quirks.h"
 
 #include "base/mem.h"
 #include "wire/json_write.h"
@@ -27,6 +28,8 @@ struct str openai_suffix(enum openai_kind kind)
     case OPENAI_TEXT: return STR("/completions");
     case OPENAI_EMBED: return STR("/embeddings");
     case OPENAI_RESPONSES: return STR("/responses");
+    case OPENAI_RESPONSE_TOKENS: return STR("/responses/input_tokens");
+    case OPENAI_RESPONSE_COMPACT: return STR("/responses/compact");
     case OPENAI_CHAT: break;
     }
     return STR("/chat/completions");
@@ -70,9 +73,13 @@ static enum err read_stream(struct openai_request *rq, struct arena *a, struct f
     if (s->type != JSON_ABSENT && s->type != JSON_NULL && s->type != JSON_TRUE &&
         s->type != JSON_FALSE)
         return bad_param(f, a, STR("stream"), "must be true or false");
-    if (s->type == JSON_TRUE && rq->kind == OPENAI_EMBED)
-        return bad_param(f, a, STR("stream"), "is not available for embeddings");
+    if (s->type == JSON_TRUE && rq->kind != OPENAI_CHAT && rq->kind != OPENAI_TEXT &&
+        rq->kind != OPENAI_RESPONSES)
+        return bad_param(f, a, STR("stream"),
+                         rq->kind == OPENAI_EMBED ? "is not available for embeddings"
+                                                  : "is not available here");
     rq->stream = s->type == JSON_TRUE;
+    rq->usage_asked = openai_is_responses(rq->kind); /* it is always in the last event */
     if (o->type == JSON_ABSENT || o->type == JSON_NULL)
         return ERR_OK;
     if (o->type != JSON_OBJECT)
@@ -83,7 +90,7 @@ static enum err read_stream(struct openai_request *rq, struct arena *a, struct f
     json_peek_object(json_value(rq->body, o), &include, 1, &m, &repeated);
     if (repeated)
         return bad_param(f, a, STR("stream_options.include_usage"), "is repeated");
-    rq->usage_asked = m.type == JSON_TRUE;
+    rq->usage_asked = rq->usage_asked || m.type == JSON_TRUE;
     return ERR_OK;
 }
 
@@ -243,6 +250,53 @@ static struct str merge_arrays(struct str ours, struct str clients, struct arena
                         ours_inner.len && clients_inner.len ? "," : "", STR_ARG(clients_inner));
 }
 
+/* A deployment's default is written in the words of chat completions; the Responses API has another word for it, or another place.
+ * Empty: it has none, and the default is left out. `*ret_json`: the value there. */
+static struct str default_name(enum openai_kind kind, const struct conf_member *def,
+                               struct arena *a, struct str *ret_json)
+{
+    enum { RENAME, WRAP, NONE };
+    static const struct {
+        struct str chat;
+        int how;
+        struct str name, inner;
+    } rows[] = {
+        { STR_INIT("max_tokens"), RENAME, STR_INIT("max_output_tokens"), STR_INIT("") },
+        { STR_INIT("max_completion_tokens"), RENAME, STR_INIT("max_output_tokens"), STR_INIT("") },
+        { STR_INIT("reasoning_effort"), WRAP, STR_INIT("reasoning"), STR_INIT("effort") },
+        { STR_INIT("verbosity"), WRAP, STR_INIT("text"), STR_INIT("verbosity") },
+        { STR_INIT("n"), NONE, STR_INIT(""), STR_INIT("") },
+        { STR_INIT("stop"), NONE, STR_INIT(""), STR_INIT("") },
+        { STR_INIT("seed"), NONE, STR_INIT(""), STR_INIT("") },
+        { STR_INIT("frequency_penalty"), NONE, STR_INIT(""), STR_INIT("") },
+        { STR_INIT("presence_penalty"), NONE, STR_INIT(""), STR_INIT("") },
+        { STR_INIT("logit_bias"), NONE, STR_INIT(""), STR_INIT("") },
+        { STR_INIT("logprobs"), NONE, STR_INIT(""), STR_INIT("") },
+        { STR_INIT("response_format"), NONE, STR_INIT(""), STR_INIT("") },
+        { STR_INIT("stream_options"), NONE, STR_INIT(""), STR_INIT("") },
+    };
+    *ret_json = def->json;
+    if (!openai_is_responses(kind))
+        return def->name;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (!str_eq(def->name, rows[i].chat))
+            continue;
+        if (rows[i].how == WRAP)
+            *ret_json =
+                arena_printf(a, "{\"%.*s\":%.*s}", STR_ARG(rows[i].inner), STR_ARG(def->json));
+        return rows[i].name;
+    }
+    return def->name;
+}
+
+static bool is_among(const struct str *names_before, size_t n, struct str name)
+{
+    for (size_t i = 0; i < n; i++)
+        if (str_eq(names_before[i], name))
+            return true;
+    return false;
+}
+
 static void plan_deployment(struct plan *p, const struct openai_request *rq,
                             const struct conf_deployment *d, struct arena *a)
 {
@@ -250,10 +304,11 @@ static void plan_deployment(struct plan *p, const struct openai_request *rq,
     if (n == 0)
         return;
     struct str *want = ARENA_ARRAY(a, struct str, n);
+    struct str *json = ARENA_ARRAY(a, struct str, d->default_count + 1);
     struct json_member *got = ARENA_ARRAY(a, struct json_member, n);
     size_t k = 0;
-    for (size_t i = 0; i < d->default_count; i++)
-        want[k++] = d->defaults[i].name;
+    for (size_t i = 0; i < d->default_count; i++, k++)
+        want[k] = default_name(rq->kind, &d->defaults[i], a, &json[i]);
     for (size_t i = 0; i < d->extra_body_count; i++)
         want[k++] = d->extra_body[i].name;
     for (size_t i = 0; i < d->drop_count;
@@ -261,12 +316,12 @@ static void plan_deployment(struct plan *p, const struct openai_request *rq,
         want[k++] = d->drop_params[i];
     json_peek_object(rq->body, want, n, got, NULL);
     for (size_t i = 0; i < d->default_count; i++) {
-        const struct conf_member *def = &d->defaults[i];
+        if (want[i].len == 0 || is_among(want, i, want[i]))
+            continue;
         if (got[i].type == JSON_ABSENT)
-            plan_insert(p, def->name, def->json);
-        else if (got[i].type == JSON_ARRAY && str_eq(def->name, STR("tools")) &&
-                 def->json.p[0] == '[')
-            plan_value(p, &got[i], merge_arrays(def->json, json_value(rq->body, &got[i]), a));
+            plan_insert(p, want[i], json[i]);
+        else if (got[i].type == JSON_ARRAY && str_eq(want[i], STR("tools")) && json[i].p[0] == '[')
+            plan_value(p, &got[i], merge_arrays(json[i], json_value(rq->body, &got[i]), a));
     }
     for (size_t i = 0; i < d->extra_body_count; i++) {
         const struct json_member *m = &got[d->default_count + i];
@@ -321,6 +376,21 @@ static void plan_quirks(struct plan *p, const struct openai_request *rq, const s
         act->rename = STR("\"max_tokens\":");
 }
 
+/* Unless the deployment has another list in the place of the client's. */
+static void edit_messages(const struct plan *p, const struct openai_request *rq,
+                          const struct provider *row, struct splice *sp)
+{
+    static const struct str name = STR_INIT("messages");
+    struct json_member m;
+    if (rq->kind != OPENAI_CHAT || !openai_edits_messages(row))
+        return;
+    json_peek_object(rq->body, &name, 1, &m, NULL);
+    for (size_t i = 0; i < p->count; i++)
+        if (m.type != JSON_ABSENT && p->rows[i].m.index == m.index)
+            return;
+    openai_splice_messages(sp, json_value(rq->body, &m), m.value_at, row);
+}
+
 void openai_splice_request(const struct openai_request *rq, const struct conf_deployment *d,
                            const struct provider *row, struct str upstream_model, struct splice *sp,
                            struct arena *a)
@@ -344,7 +414,7 @@ void openai_splice_request(const struct openai_request *rq, const struct conf_de
         plan_usage(&p, rq, a);
     plan_deployment(&p, rq, d, a);
     plan_model(&p, rq, upstream_model, a);
-    if (row)
+    if (row && !openai_is_responses(rq->kind))
         plan_quirks(&p, rq, row);
     qsort(p.rows, p.count, sizeof p.rows[0], by_index);
 
@@ -367,5 +437,6 @@ void openai_splice_request(const struct openai_request *rq, const struct conf_de
         if (act->with.len)
             splice_value(sp, &act->m, act->with);
     }
+    edit_messages(&p, rq, row, sp);
     buf_done(&p.inserts);
 }

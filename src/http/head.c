@@ -57,10 +57,15 @@ bool http_is_hop_by_hop(const struct http_head *h, struct str name)
 
 bool http_name_ok(struct str name)
 {
-    for (size_t i = 0; i < name.len; i++) {
-        if (!token_chars[(unsigned char)name.p[i]])
+    const unsigned char *p = (const unsigned char *)name.p;
+    size_t i = 0;
+    for (; name.len - i >= 4; i += 4)
+        if (!(token_chars[p[i]] & token_chars[p[i + 1]] & token_chars[p[i + 2]] &
+              token_chars[p[i + 3]]))
             return false;
-    }
+    for (; i < name.len; i++)
+        if (!token_chars[p[i]])
+            return false;
     return name.len > 0;
 }
 

@@ -11,6 +11,7 @@
 enum route_family {
     FAMILY_CHAT = 1, /* a generation: chat or completions */
     FAMILY_EMBED,
+    FAMILY_RESPONSE, /* a response by its id */
     FAMILY_ADMIN, /* answered by weir itself */
 };
 
@@ -36,7 +37,7 @@ struct route {
     const char *method; /* "GET" answers HEAD too */
     struct str pattern; /* at most one {capture}, which takes at least one character, '/' too */
     enum route_family family;
-    int kind; /* for FAMILY_CHAT and FAMILY_EMBED: enum openai_kind */
+    int kind; /* FAMILY_CHAT, FAMILY_EMBED: enum openai_kind; FAMILY_RESPONSE: enum response_op */
     enum route_role role;
     bool billable;
     route_fn *answer; /* FAMILY_ADMIN */

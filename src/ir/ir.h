@@ -165,14 +165,16 @@ struct ir_request {
     int thinking;                     /* 1 enabled or adaptive, 0 disabled, -1: not said */
     bool reasoning_visible;           /* the client wants to see reasoning text */
     struct str reasoning_summary;     /* plain: auto, concise, detailed (Responses) */
-    bool reasoning_state; /* the client wants opaque reasoning state that it can send back (Responses: include, or store false) */
+    bool
+        reasoning_state; /* the client wants opaque reasoning state that it can send back (Responses: include, or store false) */
     /* bookkeeping */
     struct str user, safety_identifier, service_tier,
         metadata; /* JSON literal, JSON literal, plain, raw */
     struct str prompt_cache_key, prompt_cache_retention, store; /* raw */
-    struct str truncation;                                      /* plain: auto, disabled (Responses) */
-    struct ir_ext *ext;                                         /* everything else, by name */
-    struct ir_ext *echo; /* members that the answer repeats as they came, raw (Responses: instructions, tools, metadata ...) */
+    struct str truncation; /* plain: auto, disabled (Responses) */
+    struct ir_ext *ext;    /* everything else, by name */
+    struct ir_ext *
+        echo; /* members that the answer repeats as they came, raw (Responses: instructions, tools, metadata ...) */
 };
 
 /* Appending to the lists above: `tail` points at the last `next`, or at the list's head. */

@@ -67,3 +67,25 @@ enum err ir_pairing_check(const struct ir_pairing *p)
     p->fault->param = arena_printf(p->arena, "messages[%u].tool_calls", w->message);
     return ERR_BAD_REQUEST;
 }
+
+enum err ir_pairing_user(struct ir_pairing *p, const struct ir_message *m,
+                         const struct ir_user_walk *w)
+{
+    uint32_t i = 0;
+    bool complete;
+    for (const struct ir_part *part = m->parts; part; part = part->next, i++) {
+        if (part->kind != IR_TOOL_RESULT)
+            continue;
+        TRY(ir_pairing_result(p, part, m->index, i, &complete));
+        if (complete)
+            w->on_complete(w->ctx);
+    }
+    if (m->role == IR_TOOL)
+        return ERR_OK;
+    TRY(ir_pairing_check(p));
+    i = 0;
+    for (const struct ir_part *part = m->parts; part; part = part->next, i++)
+        if (part->kind != IR_TOOL_RESULT)
+            w->on_part(w->ctx, part, m, i);
+    return ERR_OK;
+}

@@ -40,4 +40,17 @@ MUST_CHECK enum err ir_pairing_result(struct ir_pairing *p, const struct ir_part
 /* Errors: ERR_BAD_REQUEST (a call has no result). */
 MUST_CHECK enum err ir_pairing_check(const struct ir_pairing *p);
 
+/* What a walk over a message meets. */
+struct ir_user_walk {
+    void (*on_complete)(
+        void *ctx); /* the turn's last result has come: walk `first`, and ir_pairing_reset */
+    void (*on_part)(void *ctx, const struct ir_part *part, const struct ir_message *m,
+                    uint32_t index); /* anything but results */
+    void *ctx;
+};
+/* A message of the user, or of a tool: its results first, wherever they stand, then its other parts. A tool's message has none that
+ * count, and others may follow it; the user's message begins a turn. Errors: those of ir_pairing_result and ir_pairing_check. */
+MUST_CHECK enum err ir_pairing_user(struct ir_pairing *p, const struct ir_message *m,
+                                    const struct ir_user_walk *w);
+
 #endif

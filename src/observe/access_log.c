@@ -34,6 +34,7 @@ void access_log_write(const struct access_record *r, enum log_form form, struct 
     if (r->mock)
         log_str(&l, "mock", STR("true"));
     put_usage(&l, &r->usage);
+    log_str(&l, "answer_fidelity", r->answer_fidelity);
     log_u64(&l, "bytes_in", r->bytes_in);
     log_u64(&l, "bytes_out", r->bytes_out);
     log_ms(&l, "ms", r->total_us);

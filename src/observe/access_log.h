@@ -16,6 +16,7 @@ struct access_record {
     int status; /* to the client; 499: it left before the answer was complete */
     bool stream, mock;
     struct ir_usage usage;
+    struct str answer_fidelity; /* what the answer's translation lost; empty: nothing */
     uint64_t bytes_in, bytes_out;
     uint64_t total_us, upstream_head_us, first_content_us; /* 0: not reached */
     const char *error;                                     /* "ERR_DNS", NULL */

@@ -57,15 +57,31 @@ static void append_path(const struct provider_call *c, struct buf *out)
     buf_put(out, suffix);
 }
 
+/* Names of the API without dated versions. */
+static bool azure_is_v1(struct str version)
+{
+    return str_eq(version, STR("v1")) || str_eq(version, STR("preview")) ||
+           str_eq(version, STR("latest"));
+}
+
 /* True: the query has begun. */
 static bool azure_path(const struct provider_call *c, struct buf *out)
 {
     bool v1 = str_ends(c->base_path, STR("/openai/v1"));
-    bool whole = str_find(c->base_path, STR("/openai/deployments/")) != STR_NONE;
-    buf_put(out, c->base_path);
-    if (!v1 && !whole) {
-        buf_put(out, STR("/openai/deployments/"));
-        put_name(out, c->model);
+    size_t deployments = str_find(c->base_path, STR("/openai/deployments/"));
+    bool whole = deployments != STR_NONE;
+    if (str_starts(c->suffix, STR("/responses"))) {
+        /* Not below the deployment: the model is in the body (Azure OpenAI REST reference, "Responses"). */
+        buf_put(out, whole ? str_head(c->base_path, deployments) : c->base_path);
+        v1 = v1 || azure_is_v1(c->api_version);
+        if (!str_ends(c->base_path, STR("/openai/v1")))
+            buf_put(out, v1 ? STR("/openai/v1") : STR("/openai"));
+    } else {
+        buf_put(out, c->base_path);
+        if (!v1 && !whole) {
+            buf_put(out, STR("/openai/deployments/"));
+            put_name(out, c->model);
+        }
     }
     if (!str_ends(c->base_path, c->suffix))
         buf_put(out, c->suffix);

@@ -63,12 +63,12 @@ struct provider {
     enum dialect_id dialect; /* of models without a rule of their own: ask provider_dialect() */
     struct str family; /* of model facts: "openai", "anthropic", "gemini": ask provider_family() */
     bool key_optional; /* servers on one's own machine often take none */
-    bool responses; /* speaks OpenAI's Responses API too: such requests are not bridged */
+    bool responses;    /* speaks OpenAI's Responses API too: such requests are not bridged */
     /* Where it differs from OpenAI's chat completions. */
     bool no_stream_options;   /* stream_options is refused: weir must not add it */
     bool developer_as_system; /* the role "developer" is not known: it is sent as "system" */
     struct str
-        max_tokens_field; /* the one it takes ("max_tokens"); empty: max_completion_tokens and max_tokens alike */
+        max_tokens_field; /* the one that every model takes: "max_tokens", "max_completion_tokens"; empty: both, or not known */
     struct str
         reasoning_field; /* of messages and deltas: "reasoning_content", "reasoning"; empty: none known */
     enum usage_place usage;

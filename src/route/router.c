@@ -187,6 +187,23 @@ static struct str unknown_provider(struct arena *a, const struct conf_deployment
         STR_ARG(d->model));
 }
 
+/* LiteLLM's ways to say it: a second prefix, a parameter, the model's mode. */
+static void choose_api(struct deployment *dep, const struct conf_deployment *d)
+{
+    static const struct str chat = STR_INIT("chat_completions/"), responses = STR_INIT("responses/");
+    if (str_starts(dep->upstream_model, chat)) {
+        dep->upstream_model = str_skip(dep->upstream_model, chat.len);
+        dep->api = API_CHAT;
+    } else if (str_starts(dep->upstream_model, responses)) {
+        dep->upstream_model = str_skip(dep->upstream_model, responses.len);
+        dep->api = API_RESPONSES;
+    } else if (d->use_chat) {
+        dep->api = API_CHAT;
+    } else if (str_eq(d->mode, STR("responses"))) {
+        dep->api = API_RESPONSES;
+    }
+}
+
 static void deployment_fill(struct build *b, struct deployment *dep,
                             const struct conf_deployment *d, struct endpoint *e)
 {
@@ -202,8 +219,7 @@ static void deployment_fill(struct build *b, struct deployment *dep,
         endpoint_fill(b, e, d);
     else
         e->problem = unknown_provider(b->r->arena, d);
-    if (str_starts(dep->upstream_model, STR("chat_completions/")))
-        dep->upstream_model = str_skip(dep->upstream_model, 17); /* LiteLLM's "force chat" */
+    choose_api(dep, d);
     dep->endpoint = e;
     dep->problem = d->problem.len         ? d->problem
                    : d->mock_response.len ? str_of(NULL, 0)
@@ -377,32 +393,67 @@ static const struct deployment *next_usable(struct group *g, const struct deploy
     return NULL;
 }
 
+static enum err pick_of(const struct router *r, struct group *g, const struct deployment *d,
+                        struct str name, struct arena *a, struct pick *p, struct fault *f)
+{
+    *p = (struct pick){ .group = g,
+                        .deployment = d,
+                        .endpoint = d->endpoint,
+                        .upstream_model = d->upstream_model };
+    if (!p->endpoint)
+        return pick_by_name(r, name, p, a, f);
+    if (g->wildcard && !glob_match(g->name, name, p->upstream_model, a, &p->upstream_model))
+        return fault_set(f, ERR_INTERNAL, a, "The wildcard no longer matches.");
+    return ERR_OK;
+}
+
+static enum err broken_deployment(struct str model, const struct deployment *d, struct arena *a,
+                                  struct fault *f)
+{
+    return fault_set(f, ERR_DEPLOYMENT_CONFIG, a, "The model %.*s cannot be served: %.*s.",
+                     STR_ARG(str_head(model, 256)), STR_ARG(d->problem));
+}
+
+static enum err no_group(struct str model, struct arena *a, struct fault *f)
+{
+    fault_set(f, ERR_UNKNOWN_MODEL, a,
+              "Invalid model name passed in model=%.*s. Call GET /v1/models to see the models of this gateway.",
+              STR_ARG(str_head(model, 256)));
+    f->param = STR("model");
+    return ERR_UNKNOWN_MODEL;
+}
+
 enum err router_pick(const struct router *r, struct str model, struct arena *a, struct pick *p,
                      struct fault *f)
 {
     struct str name = resolve_alias(r, model);
     struct group *g = find_group(r, name, a);
     const struct deployment *broken;
-    if (!g) {
-        fault_set(
-            f, ERR_UNKNOWN_MODEL, a,
-            "Invalid model name passed in model=%.*s. Call GET /v1/models to see the models of this gateway.",
-            STR_ARG(str_head(model, 256)));
-        f->param = STR("model");
-        return ERR_UNKNOWN_MODEL;
+    if (!g)
+        return no_group(model, a, f);
+    *p = (struct pick){ .group = g };
+    const struct deployment *d = next_usable(g, &broken);
+    if (d)
+        return pick_of(r, g, d, name, a, p, f);
+    if (broken)
+        return broken_deployment(model, broken, a, f);
+    return fault_set(f, ERR_OVERLOADED, a, "The model %.*s is paused (model_info.blocked).",
+                     STR_ARG(str_head(model, 256)));
+}
+
+enum err router_pick_deployment(const struct router *r, struct str model, struct str id,
+                                struct arena *a, struct pick *p, struct fault *f)
+{
+    struct str name = resolve_alias(r, model);
+    struct group *g = find_group(r, name, a);
+    if (!g)
+        return no_group(model, a, f);
+    *p = (struct pick){ .group = g };
+    for (size_t i = 0; i < g->count; i++) {
+        const struct deployment *d = g->members[i];
+        if (!str_eq(d->conf->id, id))
+            continue;
+        return d->problem.len ? broken_deployment(model, d, a, f) : pick_of(r, g, d, name, a, p, f);
     }
-    *p = (struct pick){ .group = g, .deployment = next_usable(g, &broken) };
-    if (!p->deployment && broken)
-        return fault_set(f, ERR_DEPLOYMENT_CONFIG, a, "The model %.*s cannot be served: %.*s.",
-                         STR_ARG(str_head(model, 256)), STR_ARG(broken->problem));
-    if (!p->deployment)
-        return fault_set(f, ERR_OVERLOADED, a, "The model %.*s is paused (model_info.blocked).",
-                         STR_ARG(str_head(model, 256)));
-    p->endpoint = p->deployment->endpoint;
-    p->upstream_model = p->deployment->upstream_model;
-    if (!p->endpoint)
-        return pick_by_name(r, name, p, a, f);
-    if (g->wildcard && !glob_match(g->name, name, p->upstream_model, a, &p->upstream_model))
-        return fault_set(f, ERR_INTERNAL, a, "The wildcard no longer matches.");
-    return ERR_OK;
+    return ERR_NOT_FOUND;
 }

@@ -31,8 +31,16 @@ struct endpoint {
     struct str problem; /* not empty: cannot serve; safe for the client */
 };
 
+/* Which of OpenAI's two APIs a deployment of an OpenAI-shaped provider is called by. */
+enum api_choice {
+    API_AUTO,      /* the client's, where the provider has both */
+    API_CHAT,      /* openai/chat_completions/..., use_chat_completions_api */
+    API_RESPONSES, /* openai/responses/..., model_info.mode: responses */
+};
+
 struct deployment {
     const struct conf_deployment *conf;
+    enum api_choice api;
     const struct endpoint *endpoint; /* NULL: the provider follows from the requested name */
     struct str upstream_model;       /* without the provider's prefix; may hold '*' */
     struct str problem;
@@ -80,6 +88,10 @@ struct pick {
  * ERR_OVERLOADED (all deployments are blocked by model_info.blocked). */
 MUST_CHECK enum err router_pick(const struct router *r, struct str model, struct arena *a,
                                 struct pick *ret_pick, struct fault *ret_fault);
+/* The same, but only the deployment of that id will do. Errors besides: ERR_NOT_FOUND, without a fault: the model's group has it not. */
+MUST_CHECK enum err router_pick_deployment(const struct router *r, struct str model, struct str id,
+                                           struct arena *a, struct pick *ret_pick,
+                                           struct fault *ret_fault);
 
 /* A glob with captures: '*' matches any run of characters, the shortest first. False: no match.
  * ret_with is `to` with its stars replaced by what those of `pattern` matched, in order; a star too many stays. */

@@ -5,10 +5,48 @@
 
 #include "wire/bytes_priv.h"
 
+#if WIRE_SSE2
+/* Blocks of 32 bytes, each compared once: as skip_blocks of json_scan.c. The result is at the closing quote, or where fewer than
+ * 33 bytes are left. */
+static const char *past_blocks(const char *p, const char *end, bool *escaped)
+{
+    while (end - p > 32) {
+        unsigned mask = bytes_mask(STOP_QUOTE, p) | bytes_mask(STOP_QUOTE, p + 16) << 16;
+        const char *next = p + 32;
+        while (mask) {
+            int i = __builtin_ctz(mask);
+            if (p[i] == '"')
+                return p + i;
+            *escaped = true;
+            mask &= i == 31 ? 0 : ~(3u << i);
+            next += i == 31;
+        }
+        p = next;
+    }
+    return p;
+}
+#else
+static const char *past_blocks(const char *p, const char *end, bool *escaped)
+{
+    (void)end;
+    (void)escaped;
+    return p;
+}
+#endif
+
 /* p is after the opening quote; the result is after the closing one, or `end`. */
 static const char *past_string(const char *p, const char *end, bool *escaped)
 {
+#if WIRE_SSE2
+    if (end - p >= 16) { /* most strings are names and words */
+        unsigned mask = bytes_mask(STOP_QUOTE, p);
+        p += mask ? __builtin_ctz(mask) : 16;
+        if (mask && *p == '"')
+            return p + 1;
+    }
+#endif
     for (;;) {
+        p = past_blocks(p, end, escaped);
         p = bytes_skip(STOP_QUOTE, p, end);
         if (p == end)
             return end;
@@ -62,6 +100,20 @@ struct json_iter json_iter(struct str text)
     return it;
 }
 
+/* Of a value's first byte. */
+static enum json_type type_at(char c)
+{
+    switch (c) {
+    case '{': return JSON_OBJECT;
+    case '[': return JSON_ARRAY;
+    case '"': return JSON_STRING;
+    case 't': return JSON_TRUE;
+    case 'f': return JSON_FALSE;
+    case 'n': return JSON_NULL;
+    default: return JSON_NUMBER;
+    }
+}
+
 bool json_next(struct json_iter *it)
 {
     if (it->at >= it->text.len)
@@ -70,11 +122,13 @@ bool json_next(struct json_iter *it)
     bool escaped = false;
     uint32_t index = it->member.type == JSON_ABSENT ? 0 : it->member.index + 1;
     it->name = str_of(NULL, 0);
+    it->name_escaped = false;
     if (it->object && *p == '"') {
         const char *after = past_string(p + 1, end, &escaped);
         it->name = str_of(p + 1, after - p >= 2 ? (size_t)(after - p - 2) : 0);
         p = bytes_skip_space(after, end);
         p = p < end ? bytes_skip_space(p + 1, end) : end; /* the colon */
+        it->name_escaped = escaped;
         escaped = false;
     }
     const char *after = past_value(p, end, &escaped);
@@ -83,7 +137,7 @@ bool json_next(struct json_iter *it)
         it->at = it->text.len;
         return false;
     }
-    it->type = json_type_of(it->value);
+    it->type = type_at(*p);
     it->member = (struct json_member){
         .type = it->type,
         .index = index,
@@ -117,11 +171,10 @@ bool json_peek_object(struct str text, const struct str *names, size_t n,
         return false;
     struct json_iter it = json_iter(text);
     while (json_next(&it)) {
-        bool escaped = it.name.len && memchr(it.name.p, '\\', it.name.len);
         struct str quoted =
             str_of(it.name.p ? it.name.p - 1 : NULL, it.name.p ? it.name.len + 2 : 0);
         for (size_t i = 0; i < n; i++) {
-            if (!(escaped ? json_str_eq(quoted, names[i]) : str_eq(it.name, names[i])))
+            if (!(it.name_escaped ? json_str_eq(quoted, names[i]) : str_eq(it.name, names[i])))
                 continue;
             if (ret_members[i].type != JSON_ABSENT)
                 repeated = i + 1;

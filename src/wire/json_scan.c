@@ -1,5 +1,6 @@
 #include "wire/json_scan.h"
 
+#include "base/mem.h"
 #include "wire/bytes_priv.h"
 #include "wire/utf8_priv.h"
 
@@ -150,9 +151,18 @@ static const char *skip_blocks(const char *p, const char *end, bool *escaped)
 }
 #endif
 
-/* p is after the opening quote; the result is after the closing one. */
+/* p is after the opening quote; the result is after the closing one. Most strings are names and words: their
+ * end is among the first 16 bytes. */
 static const char *skip_string(struct scan *s, const char *p, bool *escaped)
 {
+#if WIRE_SSE2
+    if (s->end - p >= 16) {
+        unsigned mask = bytes_mask(STOP_QUOTED, p);
+        p += mask ? __builtin_ctz(mask) : 16;
+        if (mask && *p == '"')
+            return p + 1;
+    }
+#endif
     for (;;) {
         p = skip_blocks(p, s->end, escaped);
         if (p < s->end && *p == '"')
@@ -341,31 +351,49 @@ enum err json_check(struct str text, struct json_problem *ret_problem)
     return finish(&s, p, ret_problem);
 }
 
-/* The names asked for, with the set of their lengths: most members differ from all of them by
- * length. */
+/* The names asked for: in chains by length and first letter, so that a member is compared with one or two of them, however
+ * many they are. Where they are more than WANTED_MAX, with all. */
+#define WANTED_CHAINS 64
+#define WANTED_MAX 250
 struct wanted {
     const struct str *names;
     size_t count;
-    uint64_t lengths; /* a bit each, modulo 64 */
     struct json_member *members;
+    uint8_t first[WANTED_CHAINS]; /* index + 1; 0: none */
+    uint8_t next[WANTED_MAX];
 };
 
-static struct wanted wanted_of(const struct str *names, size_t n, struct json_member *members)
+static size_t wanted_chain(struct str name)
 {
-    struct wanted w = { names, n, 0, members };
-    for (size_t i = 0; i < n; i++) {
-        w.lengths |= UINT64_C(1) << (names[i].len % 64);
+    return (name.len * 5 + (name.len ? (unsigned char)name.p[0] : 0)) % WANTED_CHAINS;
+}
+
+static void wanted_init(struct wanted *w, const struct str *names, size_t n,
+                        struct json_member *members)
+{
+    w->names = names;
+    w->count = n;
+    w->members = members;
+    memset(w->first, 0, sizeof w->first);
+    for (size_t i = 0; i < n; i++)
         members[i] = (struct json_member){ 0 };
+    for (size_t i = 0; n <= WANTED_MAX && i < n; i++) {
+        uint8_t *first = &w->first[wanted_chain(names[i])];
+        w->next[i] = *first;
+        *first = (uint8_t)(i + 1);
     }
-    return w;
 }
 
 /* `name` has its quotes. Its member among those asked for, or NULL. */
 static struct json_member *wanted_find(const struct wanted *w, struct str name, bool escaped)
 {
     struct str bare = str_of(name.p + 1, name.len - 2);
-    if (!escaped && !(w->lengths >> (bare.len % 64) & 1))
+    if (!escaped && w->count <= WANTED_MAX) {
+        for (size_t i = w->first[wanted_chain(bare)]; i; i = w->next[i - 1])
+            if (str_eq(bare, w->names[i - 1]))
+                return &w->members[i - 1];
         return NULL;
+    }
     for (size_t i = 0; i < w->count; i++)
         if (escaped ? json_str_eq(name, w->names[i]) : str_eq(bare, w->names[i]))
             return &w->members[i];
@@ -423,7 +451,8 @@ enum err json_scan_object(struct str text, const struct str *names, size_t n,
                           struct json_problem *ret_problem)
 {
     struct scan s = { 0 };
-    struct wanted w = wanted_of(names, n, ret_members);
+    SCRATCH struct wanted w;
+    wanted_init(&w, names, n, ret_members);
     uint32_t count = 0;
     const char *p = begin(&s, text);
     if (p && (p == s.end || *p != '{'))

@@ -65,12 +65,13 @@ bool json_peek_object(struct str text, const struct str *names, size_t n,
  * returns false.
  *   struct json_iter it = json_iter(text);
  *   while (json_next(&it)) use(it.name, it.value, it.type);
- * `name` is raw, between the quotes, and empty in arrays. */
+ * `name` is raw, between the quotes, and empty in arrays; `name_escaped`: it holds a backslash. */
 struct json_iter {
     struct str text;
     size_t at; /* private: of the next member or element */
     struct str name, value;
     enum json_type type;
+    bool name_escaped;
     struct json_member member; /* as json_peek_object would tell it; in arrays name_at = value_at */
     size_t comma;              /* private: of the comma before `at` */
     bool object;               /* private */

@@ -17,22 +17,28 @@ enum tap_state {
 
 struct json_tap {
     enum tap_state state;
-    struct str replace, with, catch_name;
+    struct str replace, with;
     struct buf name; /* with quotes */
-    struct buf caught;
-    bool catching, caught_whole, in_string, escaped, replacing;
+    struct caught {
+        struct str name;
+        struct buf value;
+        bool whole;
+    } caught[JSON_TAP_CATCHES], *catching; /* NULL: none */
+    bool in_string, escaped, replacing;
     unsigned depth;
 };
 
-struct json_tap *json_tap_new(struct str replace, struct str with, struct str catch_name,
-                              size_t catch_max)
+struct json_tap *json_tap_new(struct str replace, struct str with,
+                              const struct str catches[JSON_TAP_CATCHES], size_t catch_max)
 {
     struct json_tap *t = MEM_NEW(struct json_tap);
     t->replace = replace;
     t->with = with;
-    t->catch_name = catch_name;
     buf_init(&t->name, KEPT_MAX);
-    buf_init(&t->caught, catch_max);
+    for (size_t i = 0; i < JSON_TAP_CATCHES; i++) {
+        t->caught[i].name = catches[i];
+        buf_init(&t->caught[i].value, catch_max);
+    }
     return t;
 }
 
@@ -41,7 +47,8 @@ void json_tap_free(struct json_tap *t)
     if (!t)
         return;
     buf_done(&t->name);
-    buf_done(&t->caught);
+    for (size_t i = 0; i < JSON_TAP_CATCHES; i++)
+        buf_done(&t->caught[i].value);
     mem_free(t);
 }
 
@@ -66,7 +73,7 @@ static enum err value_byte(struct json_tap *t, char c)
 {
     bool ends = t->depth == 1 && !t->in_string && (c == ',' || c == '}');
     if (t->catching && !ends)
-        buf_putc(&t->caught, c);
+        buf_putc(&t->catching->value, c);
     if (t->in_string) {
         t->in_string = !string_byte(t, c);
         return ERR_OK;
@@ -88,8 +95,9 @@ static enum err value_byte(struct json_tap *t, char c)
     }
     if (!ends)
         return ERR_OK;
-    t->caught_whole |= t->catching && !t->caught.fail;
-    t->catching = false;
+    if (t->catching)
+        t->catching->whole = !t->catching->value.fail;
+    t->catching = NULL;
     t->state = t->depth == 0 ? TAP_DONE : TAP_NAME;
     return ERR_OK;
 }
@@ -98,10 +106,12 @@ static void name_ended(struct json_tap *t)
 {
     struct str name = buf_str(&t->name);
     t->replacing = json_str_eq(name, t->replace);
-    t->catching = json_str_eq(name, t->catch_name);
-    if (t->catching) {
-        buf_reset(&t->caught);
-        t->caught_whole = false;
+    for (size_t i = 0; i < JSON_TAP_CATCHES; i++) {
+        if (t->caught[i].name.len == 0 || !json_str_eq(name, t->caught[i].name))
+            continue;
+        t->catching = &t->caught[i];
+        buf_reset(&t->catching->value);
+        t->catching->whole = false;
     }
     t->state = TAP_COLON;
 }
@@ -190,7 +200,7 @@ bool json_tap_complete(const struct json_tap *t)
     return t->state == TAP_DONE;
 }
 
-struct str json_tap_caught(const struct json_tap *t)
+struct str json_tap_caught(const struct json_tap *t, size_t i)
 {
-    return t->caught_whole ? str_trim(buf_str(&t->caught)) : str_of(NULL, 0);
+    return t->caught[i].whole ? str_trim(buf_str(&t->caught[i].value)) : str_of(NULL, 0);
 }

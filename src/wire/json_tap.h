@@ -1,5 +1,5 @@
 /* wire/json_tap.h -- a JSON object too large to be held flows through: one top-level string member is replaced on the way,
- * another member's value is caught, and its end is known.
+ * other members' values are caught, and its end is known.
  *
  * Byte-wise and incremental, with constant memory: it follows strings, escapes and depth, not more: a text that is not JSON is
  * told by its brackets not matching. For whole texts use json_scan. Pure; thread: the owner's. */
@@ -10,10 +10,12 @@
 
 struct json_tap;
 
-/* `replace`: name of the top-level string member whose value becomes `with` (JSON text with quotes); `catch`: name of the member
- * whose value (at most catch_max bytes) is kept. All borrowed until json_tap_free. */
-struct json_tap *json_tap_new(struct str replace, struct str with, struct str catch_name,
-                              size_t catch_max);
+#define JSON_TAP_CATCHES 2
+
+/* `replace`: name of the top-level string member whose value becomes `with` (JSON text with quotes); `catches`: names of the members
+ * whose values (at most catch_max bytes each) are kept; empty: none. All borrowed until json_tap_free. */
+struct json_tap *json_tap_new(struct str replace, struct str with,
+                              const struct str catches[JSON_TAP_CATCHES], size_t catch_max);
 void json_tap_free(struct json_tap *t); /* accepts NULL */
 
 /* Appends what is to be forwarded to `out`. A name longer than 64 KiB
@@ -21,6 +23,7 @@ void json_tap_free(struct json_tap *t); /* accepts NULL */
 MUST_CHECK enum err json_tap_push(struct json_tap *t, struct str bytes, struct buf *out);
 bool json_tap_complete(
     const struct json_tap *t); /* the top value has ended, only white space came after it */
-struct str json_tap_caught(const struct json_tap *t); /* empty: not seen, or too large */
+/* The value of the i-th of `catches`; empty: not seen, or too large. */
+struct str json_tap_caught(const struct json_tap *t, size_t i);
 
 #endif

@@ -89,6 +89,10 @@ bool json_str_eq(struct str value, struct str plain)
     if (!is_quoted(value))
         return false;
     struct str s = str_of(value.p + 1, value.len - 2);
+    if (s.len < plain.len) /* an escape is never shorter than what it stands for */
+        return false;
+    if (str_find_char(s, '\\') == STR_NONE)
+        return str_eq(s, plain);
     while (s.len) {
         char bytes[4];
         size_t n = 1;

@@ -22,11 +22,27 @@ static void put_escape(struct buf *out, unsigned char c)
     }
 }
 
-void json_quote(struct buf *out, struct str s)
+/* As buf_reserve, without a call where there is room: nearly always. */
+static inline char *room_for(struct buf *out, size_t n)
 {
-    const char *from = s.p, *p = s.p, *end = s.len ? s.p + s.len : s.p;
+    return !out->fail && n <= out->room - out->len ? out->p + out->len : buf_reserve(out, n);
+}
+
+static inline void put_char(struct buf *out, char c)
+{
+    char *p = room_for(out, 1);
+    if (p) {
+        *p = c;
+        out->len++;
+    }
+}
+
+/* p is where the first byte stands that is not plain. */
+static void quote_odd(struct buf *out, struct str s, const char *p)
+{
+    const char *from = s.p, *end = s.p + s.len;
     buf_putc(out, '"');
-    while ((p = bytes_skip(STOP_QUOTED, p, end)) < end) {
+    for (; p < end; p = bytes_skip(STOP_QUOTED, p, end)) {
         struct str rest = str_of(p, (size_t)(end - p));
         unsigned char c = (unsigned char)*p;
         size_t n = c < 0x80 ? 0 : utf8_seq(rest);
@@ -48,6 +64,23 @@ void json_quote(struct buf *out, struct str s)
     buf_putc(out, '"');
 }
 
+void json_quote(struct buf *out, struct str s)
+{
+    const char *end = s.len ? s.p + s.len : s.p, *odd = bytes_skip(STOP_QUOTED, s.p, end);
+    if (odd < end) {
+        quote_odd(out, s, odd);
+        return;
+    }
+    char *p = room_for(out, s.len + 2);
+    if (!p)
+        return;
+    *p++ = '"';
+    if (s.len)
+        memcpy(p, s.p, s.len);
+    p[s.len] = '"';
+    out->len += s.len + 2;
+}
+
 void json_begin(struct json_write *w, struct buf *out)
 {
     *w = (struct json_write){ .out = out };
@@ -63,13 +96,23 @@ static void lead(struct json_write *w, const char *name)
         return;
     }
     assert(!name == (w->depth == 0 || (w->array & bit) != 0));
-    if (w->has & bit)
-        buf_putc(w->out, ',');
+    bool comma = (w->has & bit) != 0;
     w->has |= bit;
-    if (name) {
-        json_quote(w->out, str_c(name));
-        buf_putc(w->out, ':');
+    if (!name) {
+        if (comma)
+            put_char(w->out, ',');
+        return;
     }
+    size_t len = strlen(name);
+    char *p = room_for(w->out, len + 3 + comma);
+    if (!p)
+        return;
+    w->out->len += len + 3 + comma;
+    *p = ',';
+    p += comma;
+    *p++ = '"';
+    memcpy(p, name, len);
+    memcpy(p + len, "\":", 2);
 }
 
 void json_name(struct json_write *w, struct str name)
@@ -92,7 +135,7 @@ static void open_level(struct json_write *w, const char *name, bool array)
     uint64_t bit = UINT64_C(1) << w->depth;
     w->has &= ~bit;
     w->array = array ? w->array | bit : w->array & ~bit;
-    buf_putc(w->out, array ? '[' : '{');
+    put_char(w->out, array ? '[' : '{');
 }
 
 void json_obj(struct json_write *w, const char *name)
@@ -108,7 +151,7 @@ void json_arr(struct json_write *w, const char *name)
 void json_end(struct json_write *w)
 {
     assert(w->depth > 0 && !w->named);
-    buf_putc(w->out, w->array >> w->depth & 1 ? ']' : '}');
+    put_char(w->out, w->array >> w->depth & 1 ? ']' : '}');
     w->depth--;
 }
 

@@ -4,8 +4,9 @@
  *   json_begin(&w, &buf);
  *   json_obj(&w, NULL); json_str(&w, "model", s); json_uint(&w, "n", 3); json_end(&w);
  *
- * A NULL name writes an array element (or the top value). Strings are escaped minimally; bytes
- * that are not UTF-8 become U+FFFD. The buf's cap is the bound; its failure surfaces at the end.
+ * A NULL name writes an array element (or the top value). Names are the program's own words, in which
+ * nothing needs an escape; others go through json_name. Strings are escaped minimally; bytes that are not
+ * UTF-8 become U+FFFD. The buf's cap is the bound; its failure surfaces at the end.
  * Thread: the owner's. */
 #ifndef WIRE_JSON_WRITE_H
 #define WIRE_JSON_WRITE_H

@@ -2,10 +2,14 @@
 
 #include "base/mem.h"
 
+#define OWN_FIRST_BYTES ((size_t)2048) /* most bodies fit: no growing on the way */
+
 void segments_init(struct segments *s, size_t cap)
 {
     *s = (struct segments){ 0 };
     buf_init(&s->own, cap);
+    if (cap >= OWN_FIRST_BYTES)
+        buf_reserve(&s->own, OWN_FIRST_BYTES);
 }
 
 void segments_done(struct segments *s)

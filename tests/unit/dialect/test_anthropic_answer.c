@@ -12,7 +12,14 @@ struct seen {
     enum ir_finish finish;
     int status;
     char code[64];
+    char told[256]; /* searches, losses and texts, in order */
 };
+
+static void tell(struct seen *s, const char *mark, struct str what)
+{
+    size_t n = strlen(s->told);
+    snprintf(s->told + n, sizeof s->told - n, "%s%.*s ", mark, STR_ARG(what));
+}
 
 struct rig {
     struct arena *a;
@@ -35,6 +42,14 @@ static void on_event(void *ctx, const struct ir_event *ev)
         g->seen.usage = ev->usage;
     if (ev->kind == IR_EV_FINISH)
         g->seen.finish = ev->finish;
+    if (ev->kind == IR_EV_WEB_SEARCH) {
+        tell(&g->seen, "?", ev->call_id);
+        tell(&g->seen, "", ev->json);
+    }
+    if (ev->kind == IR_EV_LOSS)
+        tell(&g->seen, ev->degraded ? "~" : "-", ev->name);
+    if (ev->kind == IR_EV_TEXT)
+        tell(&g->seen, "", ev->json);
     if (ev->kind == IR_EV_ERROR) {
         g->seen.status = ev->fault->status;
         snprintf(g->seen.code, sizeof g->seen.code, "%.*s", STR_ARG(ev->fault->code));
@@ -258,6 +273,60 @@ static void replay(const char *dir, const char *name)
     rig_done(&g);
 }
 
+#define EV(type, more) "{\"type\":\"" type "\"," more "}"
+#define BLOCK(i, block) EV("content_block_start", "\"index\":" #i ",\"content_block\":" block)
+#define PIECE(i, json)                                                                             \
+    EV("content_block_delta",                                                                      \
+       "\"index\":" #i ",\"delta\":{\"type\":\"input_json_delta\",\"partial_json\":" json "}")
+#define SEARCH "{\"type\":\"server_tool_use\",\"id\":\"srv_1\",\"name\":\"web_search\",\"input\":"
+
+/* A search is told when its query is whole, before the text that follows; what no event carries is told as lost. */
+static void test_searches_and_losses(void **state)
+{
+    static const struct {
+        const char *events[8], *want;
+    } rows[] = {
+        { { BLOCK(0, SEARCH "{}}"), PIECE(0, "\"{\\\"qu\""), PIECE(0, "\"ery\\\":\\\"dam\\\"}\""),
+            EV("content_block_stop", "\"index\":0"),
+            BLOCK(1, "{\"type\":\"web_search_tool_result\",\"content\":[]}"),
+            BLOCK(2, "{\"type\":\"text\",\"text\":\"so\"}") },
+          "?srv_1 \"dam\" -server_tools \"so\" " },
+        { { BLOCK(0, SEARCH "{\"query\":\"dam\"}}"),
+            BLOCK(1, "{\"type\":\"text\",\"text\":\"so\"}") },
+          "?srv_1 \"dam\" \"so\" " },
+        { { BLOCK(0, SEARCH "{}}"), PIECE(0, "\"{\\\"query\""), BLOCK(1, "{\"type\":\"text\"}") },
+          "-server_tools " },
+        { { BLOCK(0, SEARCH "{\"query\":7}}"), EV("content_block_stop", "\"index\":0") },
+          "-server_tools " },
+        { { BLOCK(0, "{\"type\":\"server_tool_use\",\"name\":\"code_execution\",\"input\":{}}") },
+          "-server_tools " },
+        { { BLOCK(0, "{\"type\":\"mcp_tool_use\"}"), BLOCK(1, "{\"type\":\"container_upload\"}") },
+          "-server_tools -unknown(container_upload) " },
+        { { BLOCK(
+              0,
+              "{\"type\":\"text\",\"text\":\"a\",\"citations\":[{\"type\":\"page_location\"},{\"url\":\"u\"}]}") },
+          "\"a\" -citations " },
+        { { EV("message_delta", "\"delta\":{\"stop_reason\":\"pause_turn\"}"),
+            EV("message_stop", "\"x\":1") },
+          "~pause_turn " },
+        { { EV("message_delta", "\"delta\":{\"stop_reason\":\"new_one\"}"),
+            EV("message_stop", "\"x\":1") },
+          "~finish_reason " },
+        { { EV("message_delta", "\"delta\":{\"stop_reason\":\"end_turn\"}"),
+            EV("message_stop", "\"x\":1") },
+          "" },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct rig g;
+        rig_init(&g);
+        assert_int_equal(feed(&g, START, false), ERR_OK);
+        for (size_t k = 0; k < 8 && rows[i].events[k]; k++)
+            assert_int_equal(feed(&g, rows[i].events[k], false), ERR_OK);
+        assert_string_equal(g.seen.told, rows[i].want);
+        rig_done(&g);
+    }
+}
+
 static void test_recordings(void **state)
 {
     const char *root = getenv("WEIR_RECORDINGS");
@@ -284,9 +353,9 @@ static void test_recordings(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_errors_in_a_stream), cmocka_unit_test(test_usage),
-        cmocka_unit_test(test_damaged_events),     cmocka_unit_test(test_odd_deltas_are_skipped),
-        cmocka_unit_test(test_recordings),
+        cmocka_unit_test(test_errors_in_a_stream),  cmocka_unit_test(test_usage),
+        cmocka_unit_test(test_damaged_events),      cmocka_unit_test(test_odd_deltas_are_skipped),
+        cmocka_unit_test(test_searches_and_losses), cmocka_unit_test(test_recordings),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,7 +13,7 @@ struct seen {
     enum ir_finish finish;
     struct ir_usage usage;
     struct fault fault;
-    struct buf text, args;
+    struct buf text, args, searches, losses;
     bool ended;
 };
 
@@ -37,6 +37,12 @@ static void on_event(void *ctx, const struct ir_event *ev)
     switch (ev->kind) {
     case IR_EV_TEXT: buf_put(&r->seen.text, json_unescape(ev->json, r->a)); break;
     case IR_EV_TOOL_ARGUMENTS: buf_put(&r->seen.args, json_unescape(ev->json, r->a)); break;
+    case IR_EV_WEB_SEARCH:
+        buf_printf(&r->seen.searches, "%.*s@%zu ", STR_ARG(ev->json), r->seen.text.len);
+        break;
+    case IR_EV_LOSS:
+        buf_printf(&r->seen.losses, "%c%.*s ", ev->degraded ? '~' : '-', STR_ARG(ev->name));
+        break;
     case IR_EV_FINISH: r->seen.finish = ev->finish; break;
     case IR_EV_USAGE: r->seen.usage = ev->usage; break;
     case IR_EV_ERROR:
@@ -59,6 +65,8 @@ static void rig_init(struct rig *r)
     r->sink = (struct ir_sink){ on_event, r };
     buf_init(&r->seen.text, MIB);
     buf_init(&r->seen.args, MIB);
+    buf_init(&r->seen.searches, MIB);
+    buf_init(&r->seen.losses, MIB);
     dialect_gemini_generate.reader_init(r->reader, &r->c);
 }
 
@@ -67,6 +75,8 @@ static void rig_done(struct rig *r)
     dialect_gemini_generate.reader_done(r->reader);
     buf_done(&r->seen.text);
     buf_done(&r->seen.args);
+    buf_done(&r->seen.searches);
+    buf_done(&r->seen.losses);
     arena_free(r->a);
 }
 
@@ -123,7 +133,7 @@ static void test_ends(void **state)
         { "{\"candidates\":[]}", true, ERR_UPSTREAM_BAD, ERR_UPSTREAM_BAD },
         { "{\"candidates\":[3]}", true, ERR_UPSTREAM_BAD, ERR_UPSTREAM_BAD },
         { "{\"candidates\":[{\"index\":16}]}", true, ERR_UPSTREAM_BAD, ERR_UPSTREAM_BAD },
-        { "{\"candidates\":[{\"finishReason\":\"NEVER_SEEN\"}]}", true, ERR_UPSTREAM_BAD, ERR_OK },
+        { "{\"candidates\":[{\"finishReason\":\"NEVER_SEEN\"}]}", true, ERR_OK, ERR_OK },
         { "{\"promptFeedback\":{\"blockReason\":\"OTHER\"}}", false, ERR_OK, ERR_OK },
         { "[]", true, ERR_UPSTREAM_BAD, ERR_UPSTREAM_BAD },
         { "\"text\"", true, ERR_UPSTREAM_BAD, ERR_UPSTREAM_BAD },
@@ -141,6 +151,90 @@ static void test_ends(void **state)
         e = end(&r);
         if (e != rows[i].end)
             fail_msg("row %zu: end gives %s", i, err_name(e));
+        rig_done(&r);
+    }
+}
+
+/* Answers without content that the model or the gateway's request spoiled. */
+static void test_broken(void **state)
+{
+    static const struct {
+        const char *reason;
+        enum err err;
+        enum fault_again again;
+    } rows[] = {
+        { "MALFORMED_FUNCTION_CALL", ERR_UPSTREAM_BAD, AGAIN_SAME },
+        { "MALFORMED_RESPONSE", ERR_UPSTREAM_BAD, AGAIN_SAME },
+        { "UNEXPECTED_TOOL_CALL", ERR_UPSTREAM_BAD, AGAIN_SAME },
+        { "TOO_MANY_TOOL_CALLS", ERR_UPSTREAM_BAD, AGAIN_NO },
+        { "OTHER", ERR_UPSTREAM_BAD, AGAIN_NO },
+        { "NEVER_SEEN", ERR_UPSTREAM_BAD, AGAIN_NO },
+        { "MISSING_THOUGHT_SIGNATURE", ERR_BAD_REQUEST, AGAIN_REPAIRED },
+    };
+    for (size_t i = 0; i < 2 * (sizeof rows / sizeof rows[0]); i++) {
+        struct rig r;
+        bool whole = i % 2;
+        rig_init(&r);
+        struct str body = arena_printf(
+            r.a,
+            "{\"candidates\":[{\"finishReason\":\"%s\"}],\"usageMetadata\":{\"promptTokenCount\":3}}",
+            rows[i / 2].reason);
+        assert_int_equal(frame(&r, body, whole), 0);
+        assert_int_equal(end(&r), 0); /* nothing follows */
+        assert_int_equal(r.seen.count[IR_EV_ERROR], 1);
+        assert_int_equal(r.seen.fault.err, rows[i / 2].err);
+        assert_int_equal(r.seen.fault.again, rows[i / 2].again);
+        assert_int_equal(r.seen.usage.prompt_tokens, 3); /* billed all the same */
+        rig_done(&r);
+    }
+}
+
+#define GROUNDED(text, queries)                                                                    \
+    "{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"" text "\"}]},\"groundingMetadata\":"   \
+    "{\"webSearchQueries\":" queries "}}]}"
+
+/* Each search is told once, before the text that it led to. */
+static void test_searches(void **state)
+{
+    struct rig r;
+    rig_init(&r);
+    assert_int_equal(frame(&r, STR(GROUNDED("a", "[\"dam\",\"weir\"]")), false), 0);
+    assert_text(buf_str(&r.seen.searches), "\"dam\"@0 \"weir\"@0 ");
+    assert_int_equal(frame(&r, STR(GROUNDED("b", "[\"weir\",\"\",7,\"sluice\"]")), false), 0);
+    assert_int_equal(frame(&r, STR(GROUNDED("c", "{\"x\":\"y\"}")), false), 0);
+    assert_text(buf_str(&r.seen.searches), "\"dam\"@0 \"weir\"@0 \"sluice\"@1 ");
+    rig_done(&r);
+}
+
+static void test_losses(void **state)
+{
+    static const struct {
+        const char *candidate, *want;
+    } rows[] = {
+        { "\"content\":{\"parts\":[{\"text\":\"a\"},{},{\"thought\":true}]}", "" },
+        { "\"content\":{\"parts\":[{\"toolCall\":{}},{\"toolResponse\":{}}]}",
+          "-server_tools -server_tools " },
+        { "\"content\":{\"parts\":[{\"hologram\":{},\"partMetadata\":{}}]}",
+          "-unknown(hologram) " },
+        { "\"content\":{\"parts\":[{\"inlineData\":{\"mimeType\":\"image/png\",\"data\":\"QQ==\"}}]}",
+          "~image_output " },
+        { "\"content\":{\"parts\":[{\"inlineData\":{\"data\":\"QQ==\"}},{\"inlineData\":{\"mimeType\":\"image/png\"}}]}",
+          "-image_output -image_output " },
+        { "\"content\":{\"parts\":[{\"executableCode\":{\"code\":\"1\"}}]}", "~code_execution " },
+        { "\"content\":{\"parts\":[{\"text\":\"a\"}]},\"finishReason\":\"MALFORMED_FUNCTION_CALL\"",
+          "~finish_reason " },
+        { "\"content\":{\"parts\":[{\"text\":\"a\"}]},\"citationMetadata\":{\"citationSources\":[{\"license\":\"mit\"},{\"uri\":\"u\"}]}",
+          "-citations " },
+        { "\"content\":{\"parts\":[{\"text\":\"a\"}]},\"groundingMetadata\":{\"groundingSupports\":[{\"groundingChunkIndices\":[0,9]}]}",
+          "-citations -citations " },
+        { "\"logprobsResult\":{\"chosenCandidates\":[]}", "~logprobs " },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct rig r;
+        rig_init(&r);
+        assert_int_equal(
+            frame(&r, arena_printf(r.a, "{\"candidates\":[{%s}]}", rows[i].candidate), true), 0);
+        assert_text(buf_str(&r.seen.losses), rows[i].want);
         rig_done(&r);
     }
 }
@@ -272,6 +366,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_usage_after_finish),
         cmocka_unit_test(test_ends),
+        cmocka_unit_test(test_broken),
+        cmocka_unit_test(test_searches),
+        cmocka_unit_test(test_losses),
         cmocka_unit_test(test_errors),
         cmocka_unit_test(test_daily_quota_is_no_rate_limit),
         cmocka_unit_test(test_recordings),

@@ -27,6 +27,8 @@ static void note(void *ctx, const struct ir_event *ev)
     else if (ev->kind == IR_EV_SIGNATURE)
         buf_printf(out, "[%d%s,%.*s]", ev->origin, ev->redacted ? ",redacted" : "",
                    STR_ARG(ev->json));
+    else if (ev->kind == IR_EV_LOSS)
+        buf_printf(out, "[%.*s]", STR_ARG(ev->name));
     else if (ev->json.len || ev->raw.len)
         buf_printf(out, "[%.*s%.*s]", STR_ARG(ev->json), STR_ARG(ev->raw));
 }
@@ -67,6 +69,8 @@ static void test_whole(void **state)
           "START REASONING[\"r\"] TOOL_CALL[0,a,f] TOOL_END[0] TOOL_CALL[1,a,f] TOOL_ARGUMENTS[1,\"{\"] TOOL_END[1] FINISH[tool_calls] END" },
         { "{\"choices\":[{\"message\":{\"content\":\"a\"}},{\"message\":{\"content\":\"b\"},\"finish_reason\":\"length\"}]}",
           "START TEXT[\"a\"] 1:TEXT[\"b\"] FINISH[stop] 1:FINISH[length] END" },
+        { "{\"choices\":[{\"message\":{\"content\":\"a\",\"audio\":{\"id\":\"u\"},\"images\":[{}]}},{\"message\":{\"audio\":null,\"images\":[]}}]}",
+          "START TEXT[\"a\"] LOSS[audio] LOSS[image_output] FINISH[stop] 1:FINISH[stop] END" },
         { "{\"choices\":[]}", "", ERR_UPSTREAM_BAD },
         { "{\"id\":\"x\"}", "", ERR_UPSTREAM_BAD },
         { "[DONE]", "", ERR_UPSTREAM_BAD },

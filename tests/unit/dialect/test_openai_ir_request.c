@@ -21,10 +21,11 @@ static struct ir_request good(const char *body, struct arena *a)
 }
 
 /* The body that a provider is sent; `*ret_fidelity` lives in the arena. */
-static struct str written(const struct ir_request *rq, const char *model, bool drop,
-                          struct arena *a, struct str *ret_fidelity)
+static struct str written_for(const struct provider *row, const struct ir_request *rq,
+                              const char *model, bool drop, struct arena *a,
+                              struct str *ret_fidelity)
 {
-    struct dialect_target t = { .model = str_c(model), .facts = &facts };
+    struct dialect_target t = { .provider = row, .model = str_c(model), .facts = &facts };
     struct ir_report report;
     struct ir_call call;
     struct fault f;
@@ -41,6 +42,12 @@ static struct str written(const struct ir_request *rq, const char *model, bool d
     *ret_fidelity = arena_dup(a, buf_str(&fidelity));
     buf_done(&fidelity);
     return body;
+}
+
+static struct str written(const struct ir_request *rq, const char *model, bool drop,
+                          struct arena *a, struct str *ret_fidelity)
+{
+    return written_for(NULL, rq, model, drop, a, ret_fidelity);
 }
 
 static void assert_same_json(struct str got, struct str want)
@@ -220,6 +227,43 @@ static void test_round_trips(void **state)
             fail_msg("case %zu: %.*s", i, STR_ARG(fidelity));
         struct ir_request again = good(arena_cstr(a, out), a); /* and that is a request too */
         assert_same_json(written(&again, "gpt-5.6", false, a, &fidelity), expected);
+        arena_free(a);
+    }
+}
+
+#define CALLED(role, id)                                                                           \
+    "\"messages\":[{\"role\":\"" role "\",\"content\":\"s\"},"                                     \
+    "{\"role\":\"assistant\",\"content\":null,\"tool_calls\":[{\"id\":\"" id                       \
+    "\",\"type\":\"function\","                                                                    \
+    "\"function\":{\"name\":\"f\",\"arguments\":\"{}\"}}]},"                                       \
+    "{\"role\":\"tool\",\"tool_call_id\":\"" id "\",\"content\":\"r\"}]"
+
+/* What the provider's row says of its own ways. */
+static void test_rows(void **state)
+{
+    static const struct {
+        const char *provider, *body, *want;
+    } rows[] = {
+        { "openai", "{" M CALLED("developer", "call_1") ",\"max_tokens\":5}",
+          "{" M CALLED("developer", "call_1") ",\"max_completion_tokens\":5}" },
+        { "azure", "{" M CALLED("developer", "call_1") ",\"max_tokens\":5}",
+          "{" M CALLED("developer", "call_1") ",\"max_completion_tokens\":5}" },
+        { "openai_like", "{" M CALLED("developer", "call_1") ",\"max_completion_tokens\":5}",
+          "{" M CALLED("developer", "call_1") ",\"max_tokens\":5}" },
+        { "cerebras", "{" M CALLED("developer", "call_1") ",\"max_completion_tokens\":5}",
+          "{" M CALLED("system", "call_1") ",\"max_tokens\":5}" },
+        { "mistral", "{" M CALLED("developer", "call_1") ",\"max_completion_tokens\":5}",
+          "{" M CALLED("system", "sPnjkEYJU") ",\"max_tokens\":5}" },
+        { "mistral", "{" M CALLED("user", "aB3456789") "}", "{" M CALLED("user", "aB3456789") "}" },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct arena *a = arena_new();
+        struct str fidelity;
+        const struct provider *row = provider_find(str_c(rows[i].provider));
+        assert_non_null(row);
+        struct ir_request rq = good(rows[i].body, a);
+        assert_same_json(written_for(row, &rq, "m", false, a, &fidelity), str_c(rows[i].want));
+        assert_text(fidelity, "exact");
         arena_free(a);
     }
 }
@@ -451,6 +495,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_round_trips),
+        cmocka_unit_test(test_rows),
         cmocka_unit_test(test_parts_hold_what_was_sent),
         cmocka_unit_test(test_reasoning_and_signatures),
         cmocka_unit_test(test_origins_of_server_tools),

@@ -208,6 +208,51 @@ static void test_deployment_edits(void **state)
     }
 }
 
+/* A deployment's defaults are written as chat's; Responses has other words for some, and none for others. */
+static void test_response_edits(void **state)
+{
+    static const struct conf_member defaults[] = {
+        { STR_INIT("max_tokens"), STR_INIT("99") },
+        { STR_INIT("max_completion_tokens"), STR_INIT("98") },
+        { STR_INIT("reasoning_effort"), STR_INIT("\"low\"") },
+        { STR_INIT("verbosity"), STR_INIT("\"high\"") },
+        { STR_INIT("seed"), STR_INIT("7") },
+        { STR_INIT("temperature"), STR_INIT("0.2") },
+        { STR_INIT("provider_own"), STR_INIT("1") },
+    };
+    const struct conf_deployment none = { 0 }, d = { .defaults = defaults, .default_count = 7 };
+    static const struct {
+        enum openai_kind kind;
+        bool with_defaults;
+        const char *body, *want;
+    } cases[] = {
+        { OPENAI_RESPONSES, false, "{\"model\":\"m\",\"input\":\"i\",\"stream\":true}",
+          "{\"model\":\"up\",\"input\":\"i\",\"stream\":true}" },
+        { OPENAI_RESPONSES, false,
+          "{\"model\":\"m\",\"stream\":true,\"stream_options\":{\"include_obfuscation\":false}}",
+          "{\"model\":\"up\",\"stream\":true,\"stream_options\":{\"include_obfuscation\":false}}" },
+        { OPENAI_RESPONSES, false, "{\"model\":\"m\",\"tags\":[\"t\"],\"input\":[]}",
+          "{\"model\":\"up\",\"input\":[]}" },
+        { OPENAI_RESPONSES, true, "{\"model\":\"m\"}",
+          "{\"max_output_tokens\":99,\"reasoning\":{\"effort\":\"low\"},\"text\":{\"verbosity\":\"high\"},"
+          "\"temperature\":0.2,\"provider_own\":1,\"model\":\"up\"}" },
+        { OPENAI_RESPONSES, true,
+          "{\"model\":\"m\",\"max_output_tokens\":20,\"reasoning\":{\"summary\":\"auto\"},\"text\":{},"
+          "\"temperature\":1,\"provider_own\":2}",
+          "{\"model\":\"up\",\"max_output_tokens\":20,\"reasoning\":{\"summary\":\"auto\"},\"text\":{},"
+          "\"temperature\":1,\"provider_own\":2}" },
+        { OPENAI_RESPONSE_TOKENS, false, "{\"model\":\"m\",\"input\":\"i\"}",
+          "{\"model\":\"up\",\"input\":\"i\"}" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct arena *a = arena_new();
+        assert_text(
+            edited(cases[i].kind, cases[i].body, "", cases[i].with_defaults ? &d : &none, "up", a),
+            cases[i].want);
+        arena_free(a);
+    }
+}
+
 static void test_provider_quirks(void **state)
 {
     const struct provider row = { .no_stream_options = true,
@@ -231,6 +276,67 @@ static void test_provider_quirks(void **state)
                     cases[i].want);
         arena_free(a);
     }
+}
+
+#define TALK(role, id)                                                                             \
+    "{\"model\":\"up\",\"messages\":[{\"role\":" role ",\"content\":\"developer\"},"               \
+    "{\"role\":\"assistant\",\"tool_calls\":[{\"id\":" id ",\"type\":\"function\"}]},"             \
+    "{\"tool_call_id\":" id ",\"role\":\"tool\"}],\"n\":1}"
+
+/* Inside messages, for providers that want it; nothing else moves. */
+static void test_message_quirks(void **state)
+{
+    const struct provider system = { .developer_as_system = true },
+                          ids = { .tool_ids = TOOL_ID_9_ALNUM },
+                          both = { .developer_as_system = true, .tool_ids = TOOL_ID_9_ALNUM },
+                          none = { .max_tokens_field = STR("max_tokens") };
+    const struct {
+        const struct provider *row;
+        const char *body, *want;
+    } cases[] = {
+        { &none, TALK("\"developer\"", "\"call_1\""), TALK("\"developer\"", "\"call_1\"") },
+        { &system, TALK("\"developer\"", "\"call_1\""), TALK("\"system\"", "\"call_1\"") },
+        { &system, TALK("\"dev\\u0065loper\"", "\"call_1\""), TALK("\"system\"", "\"call_1\"") },
+        { &system, TALK("\"Developer\"", "\"call_1\""), TALK("\"Developer\"", "\"call_1\"") },
+        { &ids, TALK("\"developer\"", "\"call_1\""), TALK("\"developer\"", "\"sPnjkEYJU\"") },
+        { &ids, TALK("\"user\"", "\"call\\u005f1\""), TALK("\"user\"", "\"sPnjkEYJU\"") },
+        { &ids, TALK("\"user\"", "\"aB3456789\""), TALK("\"user\"", "\"aB3456789\"") },
+        { &both, TALK("\"developer\"", "\"call_1\""), TALK("\"system\"", "\"sPnjkEYJU\"") },
+        { &both, TALK("\"user\"", "7"), TALK("\"user\"", "7") },
+        { &both,
+          "{\"model\":\"up\",\"messages\":[3,{\"role\":[]},[\"role\"],{\"tool_calls\":[1,{}]}]}",
+          "{\"model\":\"up\",\"messages\":[3,{\"role\":[]},[\"role\"],{\"tool_calls\":[1,{}]}]}" },
+        { &both, "{\"messages\":{\"role\":\"developer\"},\"model\":\"up\"}",
+          "{\"messages\":{\"role\":\"developer\"},\"model\":\"up\"}" },
+        { &both, "{\"messages\":[{\"role\":\"developer\"}],\"tags\":[],\"model\":\"m\"}",
+          "{\"messages\":[{\"role\":\"system\"}],\"model\":\"up\"}" },
+        { &both, "{\"tags\":[],\"messages\":[{\"role\":\"developer\"}],\"model\":\"m\"}",
+          "{\"messages\":[{\"role\":\"system\"}],\"model\":\"up\"}" },
+    };
+    const struct conf_deployment plain = { 0 };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct arena *a = arena_new();
+        assert_text(edited_for(cases[i].row, OPENAI_CHAT, cases[i].body, "", &plain, "up", a),
+                    cases[i].want);
+        arena_free(a);
+    }
+}
+
+/* A list that the deployment puts in the place of the client's, or drops, is its own affair. */
+static void test_message_quirks_of_other_lists(void **state)
+{
+    static const char *const body = "{\"messages\":[{\"role\":\"developer\"}],\"model\":\"up\"}";
+    const struct conf_member extra[] = { { STR("messages"), STR("[{\"role\":\"developer\"}]") } };
+    const struct str drop[] = { STR("messages") };
+    const struct conf_deployment replaced = { .extra_body = extra, .extra_body_count = 1 },
+                                 dropped = { .drop_params = drop, .drop_count = 1 };
+    const struct provider row = { .developer_as_system = true };
+    struct arena *a = arena_new();
+    assert_text(edited_for(&row, OPENAI_CHAT, body, "", &replaced, "up", a), body);
+    assert_text(edited_for(&row, OPENAI_CHAT, body, "", &dropped, "up", a), "{\"model\":\"up\"}");
+    const struct conf_deployment plain = { 0 };
+    assert_text(edited_for(&row, OPENAI_TEXT, body, "", &plain, "up", a), body);
+    arena_free(a);
 }
 
 static void test_drop_paths(void **state)
@@ -295,10 +401,17 @@ static void test_any_mix_of_gateway_members(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_refused),          cmocka_unit_test(test_read),
-        cmocka_unit_test(test_path_model_wins),  cmocka_unit_test(test_edits),
-        cmocka_unit_test(test_deployment_edits), cmocka_unit_test(test_any_mix_of_gateway_members),
-        cmocka_unit_test(test_provider_quirks),  cmocka_unit_test(test_drop_paths),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_read),
+        cmocka_unit_test(test_path_model_wins),
+        cmocka_unit_test(test_edits),
+        cmocka_unit_test(test_deployment_edits),
+        cmocka_unit_test(test_response_edits),
+        cmocka_unit_test(test_any_mix_of_gateway_members),
+        cmocka_unit_test(test_provider_quirks),
+        cmocka_unit_test(test_message_quirks),
+        cmocka_unit_test(test_message_quirks_of_other_lists),
+        cmocka_unit_test(test_drop_paths),
     };
     return cmocka_run_group_tests_name("dialect/openai_request", tests, NULL, NULL);
 }

@@ -7,6 +7,8 @@
 
 #include "ir/pairing.h"
 
+#include <stdio.h>
+
 static struct ir_part call_of(const char *id)
 {
     return (struct ir_part){ .kind = IR_TOOL_CALL, .call_id = str_c(id) };
@@ -65,9 +67,63 @@ static void test_refused(void **state)
     arena_free(a);
 }
 
+struct walked {
+    struct ir_pairing *pairs;
+    char told[64];
+};
+
+static void on_complete(void *ctx)
+{
+    struct walked *w = ctx;
+    size_t n = strlen(w->told);
+    snprintf(w->told + n, sizeof w->told - n, "complete ");
+    ir_pairing_reset(w->pairs);
+}
+
+static void on_part(void *ctx, const struct ir_part *part, const struct ir_message *m,
+                    uint32_t index)
+{
+    struct walked *w = ctx;
+    size_t n = strlen(w->told);
+    assert_true(part->kind != IR_TOOL_RESULT);
+    snprintf(w->told + n, sizeof w->told - n, "%u.%u ", m->index, index);
+}
+
+/* Results count first, wherever they stand; a tool's message has nothing else. */
+static void test_user(void **state)
+{
+    struct arena *a = arena_new();
+    struct fault f;
+    struct ir_pairing p;
+    struct ir_part x = call_of("x"), y = call_of("y");
+    struct ir_part text = { .kind = IR_TEXT }, more = { .kind = IR_IMAGE };
+    struct ir_part rx = { .kind = IR_TOOL_RESULT, .call_id = STR("x") },
+                   ry = { .kind = IR_TOOL_RESULT, .call_id = STR("y") };
+    struct walked w = { .pairs = &p };
+    const struct ir_user_walk walk = { on_complete, on_part, &w };
+    ir_pairing_init(&p, a, &f);
+    assert_int_equal(ir_pairing_call(&p, &x, STR("x"), 0, 0), ERR_OK);
+    assert_int_equal(ir_pairing_call(&p, &y, STR("y"), 0, 1), ERR_OK);
+    struct ir_message tool = { .role = IR_TOOL, .parts = &ry, .index = 1 },
+                      user = { .role = IR_USER, .parts = &text, .index = 2 };
+    assert_int_equal(ir_pairing_user(&p, &tool, &walk), ERR_OK);
+    assert_string_equal(w.told, "");
+    text.next = &rx;
+    rx.next = &more;
+    assert_int_equal(ir_pairing_user(&p, &user, &walk), ERR_OK);
+    assert_string_equal(w.told, "complete 2.0 2.2 ");
+    assert_int_equal(ir_pairing_call(&p, &x, STR("x"), 3, 0), ERR_OK);
+    text.next = NULL;
+    assert_int_equal(ir_pairing_user(&p, &user, &walk), ERR_BAD_REQUEST); /* no result yet */
+    assert_int_equal(ir_pairing_user(&p, &tool, &walk), ERR_BAD_REQUEST); /* of another call */
+    assert_string_equal(w.told, "complete 2.0 2.2 ");
+    arena_free(a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_order),
-                                        cmocka_unit_test(test_refused) };
+                                        cmocka_unit_test(test_refused),
+                                        cmocka_unit_test(test_user) };
     return cmocka_run_group_tests_name("ir/pairing", tests, NULL, NULL);
 }

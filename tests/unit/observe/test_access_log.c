@@ -58,6 +58,20 @@ static void test_json(void **state)
     buf_done(&out);
 }
 
+static void test_answer_fidelity(void **state)
+{
+    struct access_record r = record;
+    struct buf out;
+    buf_init(&out, 4096);
+    access_log_write(&r, LOG_TEXT, &out);
+    assert_true(str_find(buf_str(&out), STR("answer_fidelity")) == STR_NONE);
+    r.answer_fidelity = STR("degraded=pause_turn");
+    access_log_write(&r, LOG_TEXT, &out);
+    assert_true(str_find(buf_str(&out), STR(" answer_fidelity=\"degraded=pause_turn\" ")) !=
+                STR_NONE);
+    buf_done(&out);
+}
+
 static void test_failure_is_a_warning(void **state)
 {
     struct access_record r = record;
@@ -76,6 +90,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_text),
         cmocka_unit_test(test_json),
+        cmocka_unit_test(test_answer_fidelity),
         cmocka_unit_test(test_failure_is_a_warning),
     };
     return cmocka_run_group_tests_name("observe/access_log", tests, NULL, NULL);

@@ -28,6 +28,7 @@ static struct question question_of(enum dialect_id d, bool vertex, bool stream)
 {
     switch (d) {
     case DIALECT_OPENAI_CHAT: break;
+    case DIALECT_OPENAI_RESPONSES: return (struct question){ STR("/responses"), STR("") };
     case DIALECT_ANTHROPIC:
         if (vertex)
             return (struct question){ stream ? STR(":streamRawPredict") : STR(":rawPredict"),
@@ -100,8 +101,10 @@ static void put_quirks(const struct provider *p, struct buf *out)
 
 static void put_row(const struct provider *p, struct buf *out)
 {
-    static const char *const dialects[] = { "openai.chat", "anthropic.messages",
-                                            "gemini.generate" };
+    static const char *const dialects[] = { [DIALECT_OPENAI_CHAT] = "openai.chat",
+                                            [DIALECT_OPENAI_RESPONSES] = "openai.responses",
+                                            [DIALECT_ANTHROPIC] = "anthropic.messages",
+                                            [DIALECT_GEMINI] = "gemini.generate" };
     put_text(out, "name", p->name);
     put_text(out, "title", p->title);
     buf_printf(out, "dialect: %s\n", dialects[p->dialect]);

@@ -27,6 +27,12 @@ static void test_finds_the_longest_prefix(void **state)
         { "gemini", "models/gemini-2.5-flash-lite", "gemini-2.5-flash-lite" },
         { "gemini", "gemini-2.5-flash-preview", "gemini-2.5-flash" },
         { "gemini", "gemini-3.1-pro-preview", "gemini-3.1-pro" },
+        { "gemini", "gemini-2.5-flash-image", "gemini-2.5-flash-image" },
+        { "gemini", "gemini-3-pro-image-preview", "gemini-3-pro-image" },
+        { "gemini", "gemini-3.1-flash-lite-image", "gemini-3.1-flash-lite-image" },
+        { "gemini", "gemma-3-27b-it", "gemma-3" },
+        { "gemini", "gemma-3n-e4b-it", "gemma-3" },
+        { "gemini", "gemma-4-31b-it", "gemma-" },
         { "openai", "gpt-5.2-2025-12-11", "gpt-5.2" },
         { "openai", "gpt-5-mini", "gpt-5" },
         { "openai", "o1", "o1" },
@@ -59,8 +65,10 @@ static void test_rows_are_whole(void **state)
         if (f->thinking == THINK_BUDGET)
             assert_true(f->think_min <= f->think_max && f->think_max <= f->max_output_tokens);
         if (f->thinking == THINK_ADAPTIVE || f->thinking == THINK_LEVEL ||
-            f->thinking == THINK_EFFORT)
+            (f->thinking == THINK_EFFORT && !f->responses_only))
             assert_true(f->efforts & 1u << IR_EFFORT_LOW);
+        if (f->responses_only) /* some have one effort alone */
+            assert_true(f->efforts & (1u << IR_EFFORT_MEDIUM | 1u << IR_EFFORT_HIGH));
         for (size_t j = 0; j < i; j++)
             assert_false(str_eq(model_facts_at(j)->family, f->family) &&
                          str_eq(model_facts_at(j)->prefix, f->prefix));
@@ -90,12 +98,65 @@ static void test_generations_of_claude(void **state)
     assert_int_equal(model_facts_find(a, STR("claude-3-haiku"))->thinking, THINK_NONE);
 }
 
+/* Models of Gemini's API that take less, and marks of caches. */
+static void test_what_is_not_taken(void **state)
+{
+    struct str g = STR("gemini"), o = STR("openai");
+    const struct model_facts *f = model_facts_find(g, STR("gemma-3-27b-it"));
+    assert_true(f->no_system && f->no_functions && !f->native_schema);
+    f = model_facts_find(g, STR("gemma-4-31b-it"));
+    assert_true(!f->no_system && !f->no_functions && f->native_schema);
+    f = model_facts_find(g, STR("gemini-2.5-flash-image"));
+    assert_true(f->no_functions && f->thinking == THINK_NONE && f->n_max == 1);
+    assert_false(model_facts_find(g, STR("gemini-2.5-flash"))->no_functions);
+    assert_int_equal(model_facts_find(o, STR("gpt-5.6-mini"))->cache_breakpoints, 4);
+    assert_int_equal(model_facts_find(o, STR("gpt-5.5"))->cache_breakpoints, 0);
+    assert_int_equal(model_facts_find(STR("anthropic"), STR("claude-3-haiku"))->cache_breakpoints,
+                     4);
+    assert_string_equal(model_facts_find(o, STR("other"))->source,
+                        model_facts_find(g, STR("other"))->source);
+}
+
+/* Which of OpenAI's APIs takes what. */
+static void test_apis_of_openai(void **state)
+{
+    static const struct {
+        const char *model;
+        bool tools_on_chat, by_default, responses_only;
+    } rows[] = {
+        { "gpt-4.1", true, false, false },
+        { "gpt-5-mini", true, true, false },
+        { "gpt-5.1-2025-11-13", true, false, false },
+        { "gpt-5.2", true, false, false },
+        { "gpt-5.2-chat-latest", true, false, false },
+        { "gpt-5.4-mini", false, false, false },
+        { "gpt-5.5-2026-04-23", false, true, false },
+        { "gpt-5.6-sol", false, true, false },
+        { "o3-mini", true, true, false },
+        { "o3-pro-2025-06-10", false, true, true },
+        { "o4-mini-deep-research", false, true, true },
+        { "gpt-5-codex", false, true, true },
+        { "gpt-5.1-codex-mini", false, true, true },
+        { "gpt-5.3-codex", false, true, true },
+        { "gpt-5.5-pro", false, true, true },
+        { "codex-mini-latest", false, true, true },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const struct model_facts *f = model_facts_find(STR("openai"), str_c(rows[i].model));
+        if (f->reasoning_with_tools_on_chat != rows[i].tools_on_chat ||
+            f->reasons_by_default != rows[i].by_default ||
+            f->responses_only != rows[i].responses_only)
+            fail_msg("%s: row \"%.*s\"", rows[i].model, STR_ARG(f->prefix));
+        assert_true(!f->reasons_by_default || f->thinking == THINK_EFFORT);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_finds_the_longest_prefix),
-        cmocka_unit_test(test_rows_are_whole),
-        cmocka_unit_test(test_generations_of_claude),
+        cmocka_unit_test(test_finds_the_longest_prefix), cmocka_unit_test(test_rows_are_whole),
+        cmocka_unit_test(test_generations_of_claude),    cmocka_unit_test(test_what_is_not_taken),
+        cmocka_unit_test(test_apis_of_openai),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

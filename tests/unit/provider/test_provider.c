@@ -250,13 +250,48 @@ static void test_paths(void **state)
     }
 }
 
+/* Responses are not below a deployment; the model is in the body. */
+static void test_response_paths(void **state)
+{
+    static const struct {
+        const char *provider, *base, *version, *suffix, *query, *want;
+    } cases[] = {
+        { "openai", "/v1", "", "/responses", "", "/v1/responses" },
+        { "openai", "/v1", "", "/responses/resp_1/input_items", "limit=2",
+          "/v1/responses/resp_1/input_items?limit=2" },
+        { "openai", "/v1/responses", "", "/responses", "", "/v1/responses" },
+        { "azure", "", "2025-03-01-preview", "/responses", "",
+          "/openai/responses?api-version=2025-03-01-preview" },
+        { "azure", "", "2025-03-01-preview", "/responses/resp_1", "stream=true",
+          "/openai/responses/resp_1?api-version=2025-03-01-preview&stream=true" },
+        { "azure", "/openai/v1", "2024-10-21", "/responses", "", "/openai/v1/responses" },
+        { "azure", "", "v1", "/responses", "", "/openai/v1/responses" },
+        { "azure", "", "preview", "/responses/resp_1", "", "/openai/v1/responses/resp_1" },
+        { "azure", "/openai/deployments/x", "2025-03-01-preview", "/responses", "",
+          "/openai/responses?api-version=2025-03-01-preview" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct arena *a = arena_new();
+        const struct provider_call call = { .provider = provider_find(str_c(cases[i].provider)),
+                                            .base_path = str_c(cases[i].base),
+                                            .suffix = str_c(cases[i].suffix),
+                                            .query = str_c(cases[i].query),
+                                            .model = STR("m"),
+                                            .api_version = str_c(cases[i].version) };
+        struct str got = provider_call_path(&call, a);
+        if (!str_eq(got, str_c(cases[i].want)))
+            fail_msg("%.*s, want %s", STR_ARG(got), cases[i].want);
+        arena_free(a);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows_are_whole), cmocka_unit_test(test_inferred),
         cmocka_unit_test(test_dialects),       cmocka_unit_test(test_credentials),
         cmocka_unit_test(test_locations),      cmocka_unit_test(test_call_paths),
-        cmocka_unit_test(test_paths),
+        cmocka_unit_test(test_paths),         cmocka_unit_test(test_response_paths),
     };
     return cmocka_run_group_tests_name("provider/provider", tests, NULL, NULL);
 }

@@ -7,6 +7,8 @@
 
 #include "route/router.h"
 
+#include <stdio.h>
+
 /* -- a config from text, an environment from a table */
 
 struct fake {
@@ -191,6 +193,67 @@ static void test_base_from_environment(void **state)
     rig_done(&r);
 }
 
+static void test_api_is_chosen(void **state)
+{
+    static const struct {
+        const char *params, *model;
+        enum api_choice api;
+    } cases[] = {
+        { "model: openai/gpt-x", "gpt-x", API_AUTO },
+        { "model: openai/responses/gpt-x", "gpt-x", API_RESPONSES },
+        { "model: openai/chat_completions/gpt-x", "gpt-x", API_CHAT },
+        { "model: openai/gpt-x, use_chat_completions_api: true", "gpt-x", API_CHAT },
+        { "model: openai/responses/gpt-x, use_chat_completions_api: true", "gpt-x",
+          API_RESPONSES },
+        { "model: openai/gpt-x }, model_info: { mode: responses", "gpt-x", API_RESPONSES },
+        { "model: openai/gpt-x }, model_info: { mode: chat", "gpt-x", API_AUTO },
+        { "model: azure/responses/dep, api_base: 'https://a.example'", "dep", API_RESPONSES },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char text[512];
+        struct rig r;
+        struct pick p;
+        struct fault f;
+        snprintf(text, sizeof text, "model_list:\n  - { model_name: m, litellm_params: { %s } }\n",
+                 cases[i].params);
+        rig_init(&r, text, keys);
+        assert_int_equal(router_pick(r.router, STR("m"), r.arena, &p, &f), ERR_OK);
+        if (p.deployment->api != cases[i].api ||
+            !str_eq(p.upstream_model, str_c(cases[i].model)))
+            fail_msg("%s: %d, %.*s", cases[i].params, (int)p.deployment->api,
+                     STR_ARG(p.upstream_model));
+        rig_done(&r);
+    }
+}
+
+/* A response goes back to the deployment that made it, and to no other. */
+static void test_one_deployment(void **state)
+{
+    static const char text[] =
+        "model_list:\n"
+        "  - { model_name: m, litellm_params: { model: openai/one }, model_info: { id: a } }\n"
+        "  - { model_name: m, litellm_params: { model: openai/two }, model_info: { id: b } }\n"
+        "  - { model_name: n, litellm_params: { model: openai/three }, model_info: { id: c } }\n"
+        "  - { model_name: n, litellm_params: { model: openai/four, api_key: os.environ/UNSET }, model_info: { id: d } }\n";
+    struct rig r;
+    struct pick p;
+    struct fault f = { 0 };
+    rig_init(&r, text, keys);
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(
+            router_pick_deployment(r.router, STR("m"), STR("b"), r.arena, &p, &f), ERR_OK);
+        assert_true(str_eq(p.upstream_model, STR("two")));
+    }
+    assert_int_equal(router_pick_deployment(r.router, STR("m"), STR("c"), r.arena, &p, &f),
+                     ERR_NOT_FOUND);
+    assert_int_equal(router_pick_deployment(r.router, STR("zzz"), STR("c"), r.arena, &p, &f),
+                     ERR_UNKNOWN_MODEL);
+    assert_int_equal(router_pick_deployment(r.router, STR("n"), STR("d"), r.arena, &p, &f),
+                     ERR_DEPLOYMENT_CONFIG);
+    assert_true(str_find(f.msg, STR("UNSET")) != STR_NONE);
+    rig_done(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -198,6 +261,8 @@ int main(void)
         cmocka_unit_test(test_served_in_turn),
         cmocka_unit_test(test_no_variable_is_named),
         cmocka_unit_test(test_base_from_environment),
+        cmocka_unit_test(test_api_is_chosen),
+        cmocka_unit_test(test_one_deployment),
     };
     return cmocka_run_group_tests_name("route/router", tests, NULL, NULL);
 }

@@ -9,7 +9,7 @@
 
 struct result {
     struct buf out;
-    struct str caught; /* a copy */
+    struct str caught, id; /* copies */
     enum err err;
     bool complete;
 };
@@ -17,7 +17,8 @@ struct result {
 static struct result tap(struct str text, size_t first, size_t step, size_t catch_max)
 {
     struct result r = { .err = ERR_OK };
-    struct json_tap *t = json_tap_new(STR("model"), STR(WITH), STR("usage"), catch_max);
+    static const struct str catches[JSON_TAP_CATCHES] = { STR_INIT("usage"), STR_INIT("id") };
+    struct json_tap *t = json_tap_new(STR("model"), STR(WITH), catches, catch_max);
     buf_init(&r.out, 1 << 20);
     for (size_t at = 0; at < text.len && !r.err;) {
         struct str piece = exact_copy(str_head(str_skip(text, at), at      ? step
@@ -28,7 +29,8 @@ static struct result tap(struct str text, size_t first, size_t step, size_t catc
         exact_free(piece);
     }
     r.complete = json_tap_complete(t);
-    r.caught = exact_copy(json_tap_caught(t));
+    r.caught = exact_copy(json_tap_caught(t, 0));
+    r.id = exact_copy(json_tap_caught(t, 1));
     json_tap_free(t);
     return r;
 }
@@ -37,6 +39,7 @@ static void result_done(struct result *r)
 {
     buf_done(&r->out);
     exact_free(r->caught);
+    exact_free(r->id);
 }
 
 static const struct {
@@ -170,9 +173,32 @@ static void test_large(void **state)
     json_tap_free(NULL);
 }
 
+static void test_catches_two(void **state)
+{
+    static const struct {
+        const char *text, *usage, *id;
+    } cases[] = {
+        { "{\"id\":\"resp_1\",\"usage\":{\"a\":[1,2]}}", "{\"a\":[1,2]}", "\"resp_1\"" },
+        { "{\"usage\":1,\"x\":{\"id\":\"no\"},\"id\":\"a\\\"b\"}", "1", "\"a\\\"b\"" },
+        { "{\"id\":null}", "", "null" },
+        { "{\"id\":\"one\",\"id\":\"two\"}", "", "\"two\"" },
+        { "{\"x\":{\"id\":\"inner\"}}", "", "" },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        for (size_t step = 1; step < 40; step += 13) {
+            struct result r = tap(str_c(cases[i].text), 0, step, 4096);
+            assert_int_equal(r.err, ERR_OK);
+            assert_true(str_eq(r.caught, str_c(cases[i].usage)));
+            assert_true(str_eq(r.id, str_c(cases[i].id)));
+            result_done(&r);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_catches_two),
         cmocka_unit_test(test_good),  cmocka_unit_test(test_cut),
         cmocka_unit_test(test_bad),   cmocka_unit_test(test_what_is_caught_is_bounded),
         cmocka_unit_test(test_depth), cmocka_unit_test(test_large),
