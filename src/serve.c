@@ -40,7 +40,8 @@ struct control {
     pthread_t threads[WORKERS_MAX];
     unsigned worker_count, running;
     uv_signal_t signals[3];
-    struct timer drain_timer;
+    struct timer drain_timer, store_timer;
+    uint64_t store_failed; /* writes, as said last */
     struct str host;
     bool loopback_only;
     bool listeners_closed;
@@ -221,6 +222,10 @@ static void on_hup(uv_signal_t *h, int signum)
     }
     for (unsigned i = 0; i < c->worker_count; i++)
         worker_post_snapshot(c->workers[i], snapshot_ref(s));
+    if (c->gw.sessions) {
+        struct session_limits limits = session_limits_of(&s->conf->weir);
+        sessions_limit(c->gw.sessions, &limits);
+    }
     snapshot_unref(c->snapshot);
     c->snapshot = s;
     say(c, LOG_INFO, "reloaded %s: %zu deployments", c->o->config, s->router->deployment_count);
@@ -346,7 +351,22 @@ static struct str env_text(struct control *c, const char *upper, const char *low
     return str_of(NULL, 0);
 }
 
-static void make_gateway(struct control *c)
+#define STORE_LOOK_MS 5000
+
+/* The store of responses works on without its operator; what goes wrong there is said here. */
+static void look_at_store(void *ctx)
+{
+    struct control *c = ctx;
+    struct session_stats s;
+    sessions_stats(c->gw.sessions, &s);
+    if (s.failed > c->store_failed)
+        say(c, LOG_ERROR, "sessions.db: %llu responses could not be written: %s",
+            (unsigned long long)(s.failed - c->store_failed), s.problem);
+    c->store_failed = s.failed;
+    timer_set(&c->store_timer, STORE_LOOK_MS);
+}
+
+static void make_gateway(struct control *c, struct buf *text)
 {
     const struct conf *conf = c->snapshot->conf;
     struct gateway *g = &c->gw;
@@ -363,6 +383,10 @@ static void make_gateway(struct control *c)
     g->write_log = log_writer_put;
     g->log_ctx = c->log;
     g->admin_app = admin_app;
+    g->sessions = data_dir_sessions(c->o->data_dir, &conf->weir, text);
+    say_buf(c, LOG_ERROR, text);
+    if (g->sessions)
+        timer_set(&c->store_timer, STORE_LOOK_MS);
 }
 
 /* Bodies come and go at every request: with glibc's 128 KiB the top of the heap would be given back and faulted in again each
@@ -486,6 +510,8 @@ static void run(struct control *c)
 
 static void stop_all(struct control *c)
 {
+    timer_stop(&c->store_timer);
+    sessions_close(c->gw.sessions); /* posts its last answers to the loops that worker_free ends */
     for (unsigned i = 0; i < c->worker_count; i++)
         worker_free(c->workers[i]);
     timer_stop(&c->drain_timer);
@@ -539,9 +565,10 @@ int serve(const struct options *o)
     c->data_lock = -1;
     c->loop = loop_new();
     timer_init(&c->drain_timer, c->loop, on_drain_timer, c);
+    timer_init(&c->store_timer, c->loop, look_at_store, c);
     if (prepare(c, &text)) {
         c->log = log_writer_new(STDOUT_FILENO);
-        make_gateway(c);
+        make_gateway(c, &text);
         ok = make_tls(c, &tls) && start_workers(c, tls);
     }
     if (ok) {

@@ -1,5 +1,6 @@
 #include "world.h"
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/rng.h"
 
@@ -202,4 +203,41 @@ struct secret *data_dir_master_key(const char *path, bool *ret_made, struct buf 
     }
     arena_free(a);
     return key;
+}
+
+/* -- responses */
+
+#define SESSION_QUEUE_BYTES (64 * MIB)
+
+struct session_limits session_limits_of(const struct conf_weir *w)
+{
+    return (struct session_limits){
+        .life_s = w->responses_life_ms / 1000,
+        .turns_max = w->responses_max_turns,
+        .chain_bytes_max = w->responses_max_chain_bytes,
+        .turn_bytes_max = w->responses_max_turn_bytes,
+        .file_bytes_max = w->responses_max_store_bytes,
+        .queue_bytes_max = SESSION_QUEUE_BYTES,
+    };
+}
+
+static uint64_t unix_seconds(void)
+{
+    return clock_unix_ms() / 1000;
+}
+
+struct sessions *data_dir_sessions(const char *path, const struct conf_weir *w, struct buf *out)
+{
+    struct session_limits limits = session_limits_of(w);
+    struct arena *a = arena_new();
+    struct str file = arena_printf(a, "%s/sessions.db", path), problem;
+    struct sessions *s = NULL;
+    if (sessions_open(arena_cstr(a, file), &limits, unix_seconds, a, &s, &problem)) {
+        buf_printf(out,
+                   "%.*s; until then previous_response_id works with no provider, and no response is found by its id\n",
+                   STR_ARG(problem));
+        s = NULL;
+    }
+    arena_free(a);
+    return s;
 }

@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "conf/conf.h"
+#include "store/sessions.h"
 
 struct world {
     struct arena *arena;      /* of env_file's variables */
@@ -25,5 +26,9 @@ int data_dir_lock(const char *path, struct buf *out);
 
 /* The master key for a config that has none: read from, or made in, DIR/master_key (0600). `*ret_made`: it is new. NULL with a text in `out`. */
 struct secret *data_dir_master_key(const char *path, bool *ret_made, struct buf *out);
+
+/* The store of responses, DIR/sessions.db. NULL with a text in `out`: the gateway serves without it. */
+struct sessions *data_dir_sessions(const char *path, const struct conf_weir *w, struct buf *out);
+struct session_limits session_limits_of(const struct conf_weir *w);
 
 #endif

@@ -30,6 +30,7 @@ struct dialect_target {
     bool vertex; /* Claude or Gemini on Vertex AI: model in the URL, fewer features */
     bool
         modify_params; /* litellm's: the request may be mended (dummy user turn, thinking dropped ...) */
+    bool repair;       /* the second try, after a fault that said AGAIN_REPAIRED */
     const struct conf_member *passthrough;
     size_t passthrough_count; /* provider's own members to be set in the body as they are */
 };
@@ -73,9 +74,9 @@ typedef enum err end_answer_fn(void *reader, struct ir_sink *sink);
 typedef void write_answer_fn(void *writer, const struct ir_event *ev, struct buf *out);
 
 struct answer_style {
-    bool fold;             /* one object at END instead of frames */
-    bool usage;            /* the client asked for usage on its stream */
-    struct str model_json; /* what answers are stamped with */
+    bool fold;              /* one object at END instead of frames */
+    bool usage;             /* the client asked for usage on its stream */
+    struct str model_json;  /* what answers are stamped with */
     struct str response_id; /* Responses: the answer's id, plain: dialect/responses.h */
 };
 

@@ -12,8 +12,10 @@
  * item says which answer it is of.
  *
  * Opaque reasoning state of another provider travels in a reasoning item's `encrypted_content` as "weir1." and base64url of
- * {"o":"anthropic"|"gemini"|"openai", "k":"thinking"|"redacted"|"call"|"text", "s":<signature>}: k says what it belongs to. "call" and
- * "text" (Gemini) ride on the function call or the text that follows the item. What has no such prefix is OpenAI's own.
+ * {"o":"anthropic"|"gemini"|"openai", "k":"thinking"|"redacted"|"call"|"text", "s":<signature>, "t":<text>}: k says what it belongs
+ * to. "call" (Gemini) rides on the function call that follows the item, "text" (Gemini) on the text just before it, since a stream
+ * knows it no earlier. "t", optional, is the text of the thinking where the item's summary does not show it. What has no such prefix
+ * is OpenAI's own.
  *
  * Rules are from OpenAI's API reference, "Responses" and its streaming events, August 2026. Pure; everything made lives in the arena
  * given. Thread: the request's. */
@@ -38,8 +40,10 @@ struct response_state {
     enum ir_origin origin;
     enum response_state_kind kind;
     struct str signature; /* JSON literal */
+    struct str text; /* JSON literal; empty: the text of the thinking is the item's summary */
 };
-void response_state_put(const struct response_state *s, struct buf *out); /* a JSON literal with quotes */
+void response_state_put(const struct response_state *s,
+                        struct buf *out); /* a JSON literal with quotes */
 /* `json` is the literal of encrypted_content. False: not made by weir, or broken. */
 bool response_state_get(struct str json, struct arena *a, struct response_state *ret);
 
@@ -85,8 +89,9 @@ void response_members(struct str body, struct response_members *ret);
 /* One answer, whole or one event's data. */
 struct response_answer {
     struct str text;
-    struct str type;   /* event: plain; empty in a whole answer */
-    struct str object; /* the response object: the whole text, or the event's `response`; empty: the event has none */
+    struct str type; /* event: plain; empty in a whole answer */
+    struct str
+        object; /* the response object: the whole text, or the event's `response`; empty: the event has none */
     struct json_member model; /* of the object; offsets are of `text` */
     struct str id, status;    /* of the object, plain, as they stand; empty: none */
     uint64_t sequence;        /* event: sequence_number */

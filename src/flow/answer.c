@@ -51,7 +51,8 @@ static void tap_body(struct flow *f, struct str bytes)
 
 static void tap_begin(struct flow *f)
 {
-    f->at.tap = json_tap_new(STR("model"), f->rq.model_json, STR("usage"), USAGE_MAX);
+    static const struct str catches[JSON_TAP_CATCHES] = { STR_INIT("usage"), STR_INIT("id") };
+    f->at.tap = json_tap_new(STR("model"), f->rq.model_json, catches, USAGE_MAX);
     tap_body(f, str_of(f->at.body, f->at.body_len));
 }
 
@@ -62,7 +63,13 @@ static void tap_end(struct flow *f)
                      STR("a whole answer of more than 1 MiB ended in the middle"));
         return;
     }
-    openai_read_usage(json_tap_caught(f->at.tap), &f->at.usage);
+    struct str usage = json_tap_caught(f->at.tap, 0), id = json_tap_caught(f->at.tap, 1);
+    if (!openai_is_responses(f->rq.kind))
+        openai_read_usage(usage, &f->at.usage);
+    else if (f->route->billable)
+        response_read_usage(usage, &f->at.usage);
+    if (openai_is_responses(f->rq.kind) && json_type_of(id) == JSON_STRING)
+        session_keep_native(f, json_unescape(id, f->arena));
     tap_write(f, true);
     flow_end(f);
 }
@@ -109,7 +116,7 @@ static int64_t retry_hint(const struct flow *f)
     return retry_hint_ms(&hints, loop_unix_ms(f->w->loop));
 }
 
-static void provider_fault(struct flow *f, int status, struct str body)
+void answer_provider_fault(struct flow *f, int status, struct str body)
 {
     upstream_fault(status, body, f->pick.endpoint->provider->title, attempt_secret(f),
                    retry_hint(f), f->arena, &f->fault);
@@ -123,7 +130,8 @@ static void end_translated(struct flow *f, struct str body)
     if (f->rq.stream)
         what = "a stream was asked for and a whole answer came";
     if (e == ERR_UPSTREAM) {
-        flow_fail(f);
+        if (!translate_again(f))
+            flow_fail(f);
     } else if (e) {
         attempt_fail(f, e, str_c(what));
     } else {
@@ -161,7 +169,7 @@ void answer_end(struct flow *f)
     if (is_error(f)) {
         if (f->at.head->status == 401 && attempt_again(f))
             return;
-        provider_fault(f, f->at.head->status, body);
+        answer_provider_fault(f, f->at.head->status, body);
         return;
     }
     if (f->at.tr) {
@@ -172,6 +180,10 @@ void answer_end(struct flow *f)
         end_embedding(f, body);
         return;
     }
+    if (openai_is_responses(f->rq.kind)) {
+        native_answer(f, body);
+        return;
+    }
     if (openai_read_answer(f->rq.kind, body, &ans)) {
         attempt_fail(f, ERR_UPSTREAM_BAD,
                      arena_printf(f->arena, "the answer is not valid JSON: %s at byte %zu of %zu",
@@ -179,7 +191,7 @@ void answer_end(struct flow *f)
         return;
     }
     if (ans.has_error) {
-        provider_fault(f, 200, body);
+        answer_provider_fault(f, 200, body);
         return;
     }
     if (ans.no_choices || f->rq.stream) {

@@ -55,24 +55,42 @@ static void add_client_headers(struct flow *f, struct headers *h)
     }
 }
 
-/* Set by the deployment, so they win over what stands there already. */
-static void add_extra_headers(const struct conf_deployment *d, struct headers *h)
+/* `list`, comma-separated, with those of `more` that it does not name yet. */
+static struct str list_with(struct str list, struct str more, struct arena *a)
+{
+    while (more.len) {
+        struct str one = str_trim(str_cut(&more, ',')), rest = list;
+        bool has = one.len == 0;
+        while (rest.len && !has)
+            has = str_eq(str_trim(str_cut(&rest, ',')), one);
+        if (!has)
+            list = arena_printf(a, "%.*s%s%.*s", STR_ARG(list), list.len ? "," : "", STR_ARG(one));
+    }
+    return list;
+}
+
+/* Set by the deployment, so they win over what stands there already. Anthropic's betas are a list: what the deployment wants comes
+ * beside what the request needs. */
+static void add_extra_headers(const struct conf_deployment *d, struct headers *h, struct arena *a)
 {
     for (size_t i = 0; i < d->header_count; i++) {
-        if (is_reserved(d->headers[i].name) || !http_name_ok(d->headers[i].name))
+        struct str name = d->headers[i].name, value = d->headers[i].value;
+        if (is_reserved(name) || !http_name_ok(name))
             continue;
         for (size_t k = 0; k < h->count; k++)
-            if (str_eq_nocase(h->rows[k].name, d->headers[i].name)) {
+            if (str_eq_nocase(h->rows[k].name, name)) {
+                if (str_eq_nocase(name, STR("anthropic-beta")))
+                    value = list_with(h->rows[k].value, value, a);
                 h->rows[k] = h->rows[--h->count];
                 break;
             }
-        headers_add(h, d->headers[i].name, d->headers[i].value);
+        headers_add(h, name, value);
     }
 }
 
 /* One request to a provider, as it goes out. */
 struct outgoing {
-    struct str target;
+    struct str method, target;
     struct headers h;
     const struct str *body;
     size_t body_count;
@@ -98,6 +116,44 @@ static void request_headers(struct flow *f, struct headers *h)
     /* Shows up in the provider's logs, so that a call can be followed through both. */
     headers_add(h, STR("x-client-request-id"), f->call_id);
     add_client_headers(f, h);
+}
+
+static bool is_set(struct str body, const struct json_member *m, struct str but)
+{
+    return m->type != JSON_ABSENT && m->type != JSON_NULL && !json_str_eq(json_value(body, m), but);
+}
+
+/* Some models of OpenAI refuse tools while they reason on chat completions, and take both on Responses: model facts. */
+static bool needs_responses(struct flow *f)
+{
+    static const struct str want[] = { STR_INIT("reasoning_effort"), STR_INIT("tools") };
+    const struct provider *p = f->pick.endpoint->provider;
+    struct json_member m[2];
+    if (model_facts_find(provider_family(p, f->pick.upstream_model), f->pick.upstream_model)
+            ->reasoning_with_tools_on_chat)
+        return false;
+    json_peek_object(f->rq.body, want, 2, m, NULL);
+    return is_set(f->rq.body, &m[0], STR("none")) && m[1].type == JSON_ARRAY &&
+           str_find_char(json_value(f->rq.body, &m[1]), '{') != STR_NONE;
+}
+
+/* Where a provider has both of OpenAI's APIs, the client's own is called, so that bytes pass through; unless the deployment says which
+ * (openai/responses/..., model_info.mode, use_chat_completions_api), or the model takes the request on one of them alone. */
+enum dialect_id flow_dialect(struct flow *f)
+{
+    const struct provider *p = f->pick.endpoint->provider;
+    enum dialect_id d = provider_dialect(p, f->pick.upstream_model);
+    enum api_choice api = f->pick.deployment->api;
+    bool both = p->responses || api == API_RESPONSES;
+    if (d != DIALECT_OPENAI_CHAT)
+        return d;
+    if (openai_is_responses(f->rq.kind))
+        return both && api != API_CHAT ? DIALECT_OPENAI_RESPONSES : DIALECT_OPENAI_CHAT;
+    if (f->rq.kind != OPENAI_CHAT || api == API_CHAT || !both)
+        return DIALECT_OPENAI_CHAT;
+    return api == API_RESPONSES || f->snap->conf->litellm.chat_to_responses || needs_responses(f)
+               ? DIALECT_OPENAI_RESPONSES
+               : DIALECT_OPENAI_CHAT;
 }
 
 static struct str call_path(const struct flow *f, struct str suffix, struct str query)
@@ -153,9 +209,22 @@ struct ir_report *report_new(struct flow *f)
     ir_report_init(r, f->arena);
     r->strict = str_eq(http_get(f->head, STR("x-weir-strict")), STR("1"));
     r->drop_params = f->pick.deployment->conf->drop_unsupported;
-    r->target = arena_printf(f->arena, "%.*s/%.*s", STR_ARG(f->pick.endpoint->provider->name),
-                             STR_ARG(f->pick.upstream_model));
+    struct str provider = f->pick.endpoint->provider->name, model = f->pick.upstream_model;
+    char *target = arena_alloc(f->arena, provider.len + model.len + 1);
+    memcpy(target, provider.p, provider.len);
+    target[provider.len] = '/';
+    memcpy(target + provider.len + 1, model.p, model.len);
+    r->target = str_of(target, provider.len + model.len + 1);
     return r;
+}
+
+/* A response by its id: nothing but the path. */
+static void make_response_call(struct flow *f, struct outgoing *o)
+{
+    o->method = str_c(f->route->method);
+    o->target = call_path(f, f->rs->suffix, f->rs->query);
+    o->body = NULL;
+    o->body_count = 0;
 }
 
 static enum err make_embedding(struct flow *f, struct outgoing *o)
@@ -170,10 +239,10 @@ static enum err make_embedding(struct flow *f, struct outgoing *o)
 static enum err make_translated(struct flow *f, struct outgoing *o)
 {
     struct ir_call *call;
-    if (f->rq.kind != OPENAI_CHAT)
+    if (f->rq.kind != OPENAI_CHAT && f->rq.kind != OPENAI_RESPONSES)
         return fault_set(
             &f->fault, ERR_UNSUPPORTED_PARAM, f->arena,
-            "The model %.*s is served by %.*s, which does not answer this route; call /v1/chat/completions.",
+            "The model %.*s is served by %.*s, which does not answer this route; call /v1/responses or /v1/chat/completions.",
             STR_ARG(str_head(f->rq.model, 256)), STR_ARG(f->pick.endpoint->provider->title));
     TRY(translate_request(f, &call));
     for (size_t i = 0; i < call->header_count; i++)
@@ -187,16 +256,20 @@ static enum err make_translated(struct flow *f, struct outgoing *o)
 
 static enum err make_request(struct flow *f, struct outgoing *o)
 {
-    const struct provider *p = f->pick.endpoint->provider;
     request_headers(f, &o->h);
-    enum dialect_id dialect = provider_dialect(p, f->pick.upstream_model);
-    if (dialect == DIALECT_OPENAI_CHAT)
+    o->method = STR("POST");
+    enum dialect_id dialect = flow_dialect(f);
+    bool same = openai_is_responses(f->rq.kind) ? dialect == DIALECT_OPENAI_RESPONSES
+                                                : dialect == DIALECT_OPENAI_CHAT;
+    if (f->route->family == FAMILY_RESPONSE)
+        make_response_call(f, o);
+    else if (same)
         make_spliced(f, o);
     else if (dialect == DIALECT_GEMINI && f->rq.kind == OPENAI_EMBED)
         TRY(make_embedding(f, o));
     else
         TRY(make_translated(f, o));
-    add_extra_headers(f->pick.deployment->conf, &o->h);
+    add_extra_headers(f->pick.deployment->conf, &o->h, f->arena);
     return ERR_OK;
 }
 
@@ -305,7 +378,7 @@ enum next attempt_send(struct flow *f)
     }
     const struct client_request rq = {
         .origin = &to->origin,
-        .head = { .method = STR("POST"),
+        .head = { .method = o.method,
                   .target = o.target,
                   .host = to->origin.authority,
                   .headers = o.h.rows,

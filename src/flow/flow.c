@@ -18,13 +18,13 @@ static flow_step_fn *const steps[FLOW_STATE_COUNT] = {
 #undef X
 };
 
-/* Forward only, but for a call that is made again with another token; SETTLE leads to FINISH alone (a retry will lead from
+/* Forward only, but for a call that is made again, with another token or because its answer was broken; SETTLE leads to FINISH alone (a retry will lead from
  * SETTLE to HOLD). */
 static bool may_follow(enum flow_state from, enum flow_state to)
 {
     if (from == FLOW_SETTLE)
         return to == FLOW_FINISH;
-    return to > from || (from == FLOW_ANSWER && to == FLOW_SEND);
+    return to > from || ((from == FLOW_ANSWER || from == FLOW_STREAM) && to == FLOW_SEND);
 }
 
 void flow_to(struct flow *f, enum flow_state to)
@@ -100,7 +100,9 @@ static void on_timer(void *ctx)
         return;
     }
     if (now >= f->deadline_us) {
-        flow_fail_with(f, f->state == FLOW_BODY ? ERR_BODY_TIMEOUT : ERR_TIMEOUT);
+        flow_fail_with(f, f->state == FLOW_BODY      ? ERR_BODY_TIMEOUT
+                          : f->state == FLOW_SESSION ? ERR_OVERLOADED
+                                                     : ERR_TIMEOUT);
         return;
     }
     if (f->state == FLOW_STREAM || (f->state == FLOW_AWAIT && f->rq.stream))
@@ -317,19 +319,55 @@ enum next flow_admit(struct flow *f)
 {
     if (f->route->family == FAMILY_ADMIN)
         return answer_admin(f);
+    if (f->route->family == FAMILY_RESPONSE) {
+        if (session_admit_op(f)) {
+            flow_fail(f);
+            return NEXT_WAIT;
+        }
+        flow_to(f, FLOW_SESSION);
+        return NEXT_STEP;
+    }
     struct str path_model = f->capture;
     const struct conf_general *g = &f->snap->conf->general;
     struct str forced = f->route->family == FAMILY_EMBED ? g->embedding_model : g->completion_model;
     if (forced.len)
         path_model = forced;
     if (openai_read_request((enum openai_kind)f->route->kind, str_of(f->body, f->body_len),
-                            path_model, f->arena, &f->rq, &f->fault)) {
+                            path_model, f->arena, &f->rq, &f->fault) ||
+        (f->rq.kind == OPENAI_RESPONSES && session_admit(f))) {
         f->rq.stream = false;
         flow_fail(f);
         return NEXT_WAIT;
     }
-    flow_to(f, FLOW_PLAN);
+    flow_to(f, FLOW_SESSION);
     return NEXT_STEP;
+}
+
+/* -- earlier responses */
+
+#define SESSION_WAIT_MS 30000
+
+enum next flow_session(struct flow *f)
+{
+    if (!session_needed(f)) {
+        flow_to(f, FLOW_PLAN);
+        return NEXT_STEP;
+    }
+    if (session_ask(f)) {
+        f->rq.stream = false;
+        flow_fail(f);
+        return NEXT_WAIT;
+    }
+    f->deadline_us = loop_now_us(f->w->loop) + SESSION_WAIT_MS * 1000;
+    flow_arm(f);
+    return NEXT_WAIT;
+}
+
+void flow_looked_up(struct flow *f)
+{
+    timer_stop(&f->timer);
+    flow_to(f, FLOW_PLAN);
+    flow_run(f);
 }
 
 /* The first that is set: body, header, deployment, router, the default. */
@@ -359,13 +397,31 @@ static enum err drop_paths(struct flow *f)
     return ERR_OK;
 }
 
+/* Which deployment. True: the flow has been answered, or has failed. */
+static bool plan(struct flow *f)
+{
+    bool answered = false;
+    enum err e;
+    if (f->route->family == FAMILY_RESPONSE)
+        e = session_plan_op(f, &answered);
+    else
+        e = router_pick(f->snap->router, f->rq.model, f->arena, &f->pick, &f->fault);
+    if (!e && f->rq.kind == OPENAI_RESPONSES && f->route->family != FAMILY_RESPONSE)
+        e = session_plan(f);
+    if (!e && f->rq.body.len)
+        e = drop_paths(f);
+    if (e)
+        flow_fail(f);
+    else if (answered)
+        flow_end(f);
+    return e || answered;
+}
+
 enum next flow_plan(struct flow *f)
 {
     struct str mock;
-    if (router_pick(f->snap->router, f->rq.model, f->arena, &f->pick, &f->fault) || drop_paths(f)) {
-        flow_fail(f);
+    if (plan(f))
         return NEXT_WAIT;
-    }
     if (mock_wanted(f, &mock)) {
         mock_answer(f, mock);
         return NEXT_WAIT;
@@ -398,6 +454,7 @@ static void log_request(struct flow *f)
         .stream = f->rq.stream,
         .mock = f->pick.deployment && !f->at.begun,
         .usage = f->at.usage,
+        .answer_fidelity = translate_fidelity(f),
         .bytes_in = exchange_bytes_in(f->x),
         .bytes_out = exchange_bytes_out(f->x),
         .total_us = now - f->began_us,
@@ -417,6 +474,7 @@ enum next flow_finish(struct flow *f)
     if (w->gw->access_log)
         log_request(f);
     atomic_fetch_sub_explicit(&w->gw->in_flight_bytes, f->in_flight, memory_order_relaxed);
+    session_done(f);
     buf_done(&f->out);
     list_remove(&f->link);
     w->flow_count--;

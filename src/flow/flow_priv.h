@@ -1,8 +1,8 @@
 /* flow/flow_priv.h -- the life of one request, shared by the files of this folder.
  *
- *   AUTH -> BODY -> ADMIT -> PLAN -> HOLD -> SEND -> AWAIT -> ANSWER | STREAM -> SETTLE -> FINISH
- *     |       |       |       |       |        |        |         |              ^         ^
- *     +-------+-------+-------+-------+--------+--------+---------+--------------+---------+
+ *   AUTH -> BODY -> ADMIT -> SESSION -> PLAN -> HOLD -> SEND -> AWAIT -> ANSWER | STREAM -> SETTLE -> FINISH
+ *     |       |       |         |         |       |        |        |         |              ^         ^
+ *     +-------+-------+---------+---------+-------+--------+--------+---------+--------------+---------+
  *        a fault: the answer is an error, the attempt (if one began) is settled, the request is finished
  *
  * A flow lives in its exchange's arena and belongs to one worker. `state` is changed by flow_to() alone.
@@ -14,6 +14,7 @@
 #include "dialect/openai_chat.h"
 #include "dialect/upstream_fault.h"
 #include "flow/embed.h"
+#include "flow/session.h"
 #include "flow/translate.h"
 #include "flow/worker.h"
 #include "ir/report.h"
@@ -25,6 +26,7 @@
     X(AUTH, flow_auth)        /* route and key, from the headers alone */                          \
     X(BODY, flow_body)        /* read */                                                           \
     X(ADMIT, flow_admit)      /* scan; model access, slots */                                      \
+    X(SESSION, flow_session)  /* what earlier responses a request goes back to */                  \
     X(PLAN, flow_plan)        /* which deployment */                                               \
     X(HOLD, attempt_hold)     /* money and tokens for this deployment */                           \
     X(SEND, attempt_send)     /* the edited request, on a pooled connection */                     \
@@ -58,6 +60,9 @@ struct attempt {
     bool again;                   /* it is the second try, with another token */
     struct embedding *em;         /* embeddings of another dialect; NULL: none */
     struct ir_report *report;     /* what a translation lost; NULL: same dialect, exact */
+    struct ir_report *losses;     /* of the answer's translation; NULL: nothing */
+    bool retried, repair;         /* the second try of a translation, with a mended request */
+    struct ir_usage spent;        /* by the try before it */
     struct translation *tr;       /* client and provider speak different dialects; NULL: spliced */
     bool begun;                   /* HOLD was passed: SETTLE must come */
     /* whole answers */
@@ -66,6 +71,7 @@ struct attempt {
     struct json_tap *tap; /* a body too large to be held flows through it */
     /* streams */
     struct sse sse;
+    uint64_t sequence; /* Responses: of the next event */
     bool sse_on, hide_usage, terminal, finish_seen;
 };
 
@@ -91,6 +97,7 @@ struct flow {
     size_t body_len, body_room, in_flight;
 
     struct openai_request rq;
+    struct responding *rs; /* the Responses API; NULL: another */
     struct pick pick;
     struct attempt at;
 
@@ -111,8 +118,11 @@ void flow_end(struct flow *f);                   /* the answer is complete */
 void flow_client_gone(struct flow *f, enum err e);
 void flow_commit(struct flow *f); /* content was seen */
 void flow_arm(struct flow *f);    /* the timer for the nearest of its instants */
+void flow_looked_up(struct flow *f);        /* the store has answered */
+enum dialect_id flow_dialect(struct flow *f); /* what the picked deployment is called in */
+bool session_keeps(const struct flow *f);   /* the answer is to be kept by weir itself */
 
-flow_step_fn flow_auth, flow_body, flow_admit, flow_plan, flow_finish;
+flow_step_fn flow_auth, flow_body, flow_admit, flow_session, flow_plan, flow_finish;
 flow_step_fn attempt_hold, attempt_send, attempt_settle;
 
 /* auth.c: the key of a request; also "no key" and "malformed" as faults. */
@@ -141,6 +151,15 @@ void relay_end(struct flow *f);
 void relay_flush(void *flow);
 void relay_ping(struct flow *f);
 void relay_fault(struct flow *f); /* writes f->fault as an error event and ends the stream */
+
+/* native.c: the Responses API, both sides speaking it */
+bool native_event(struct flow *f, const struct sse_event *ev); /* false: the flow has ended */
+void native_answer(struct flow *f, struct str body);
+/* The lines of an event around its data. */
+void relay_put_head(struct flow *f, const struct sse_event *ev);
+void relay_put_tail(struct flow *f, const struct sse_event *ev);
+void relay_event_fault(struct flow *f, struct str data);
+void answer_provider_fault(struct flow *f, int status, struct str body);
 
 /* respond.c: what every answer carries */
 struct headers {

@@ -16,24 +16,37 @@ bool mock_wanted(const struct flow *f, struct str *ret_response)
 void mock_answer(struct flow *f, struct str response)
 {
     struct openai_mock m = {
-        .kind = f->rq.kind,
+        .kind = openai_is_responses(f->rq.kind) ? OPENAI_CHAT : f->rq.kind,
         .response = response,
         .model_json = f->rq.model_json,
         .id = f->call_id,
         .created = loop_unix_ms(f->w->loop) / 1000,
         .include_usage = f->rq.usage_asked || f->snap->conf->general.always_include_stream_usage,
     };
+    struct buf chat;
+    bool bridged = openai_is_responses(f->rq.kind);
     if (openai_mock_fault(response, f->arena, &f->fault)) {
         f->rq.stream = false;
         flow_fail(f);
         return;
     }
+    buf_init(&chat, 64 * MIB);
+    struct buf *made = bridged ? &chat : &f->out;
+    if (f->rq.stream)
+        openai_mock_stream(&m, f->arena, made);
+    else
+        openai_mock_whole(&m, f->arena, made);
+    enum err e = bridged ? translate_mock(f, buf_str(&chat)) : ERR_OK;
+    buf_done(&chat);
+    if (e) {
+        f->rq.stream = f->committed = false;
+        flow_fail(f);
+        return;
+    }
     f->content_us = loop_now_us(f->w->loop);
     if (f->rq.stream) {
-        openai_mock_stream(&m, f->arena, &f->out);
         respond_stream_head(f, buf_str(&f->out), true);
     } else {
-        openai_mock_whole(&m, f->arena, &f->out);
         respond_whole(f, buf_str(&f->out), (int64_t)f->out.len, true);
     }
     flow_end(f);

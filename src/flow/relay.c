@@ -66,41 +66,60 @@ void relay_ping(struct flow *f)
 
 /* -- in */
 
-static void event_fault(struct flow *f, struct str data)
+void relay_event_fault(struct flow *f, struct str data)
 {
     upstream_fault(200, data, f->pick.endpoint->provider->title, attempt_secret(f), -1, f->arena,
                    &f->fault);
     flow_fail(f);
 }
 
-/* The lines of the event around its data; `data:` of an event of several lines is written as one. */
-static void put_event(struct flow *f, const struct sse_event *ev, const struct openai_answer *ans)
+static bool is_borrowed(const struct sse_event *ev)
 {
-    size_t before = f->out.len;
-    bool borrowed = ev->data.p >= ev->raw.p && ev->data.p + ev->data.len <= ev->raw.p + ev->raw.len;
-    if (borrowed)
+    return ev->data.p >= ev->raw.p && ev->data.p + ev->data.len <= ev->raw.p + ev->raw.len;
+}
+
+/* `data:` of an event of several lines is written as one. */
+void relay_put_head(struct flow *f, const struct sse_event *ev)
+{
+    if (is_borrowed(ev)) {
         buf_put(&f->out, str_of(ev->raw.p, (size_t)(ev->data.p - ev->raw.p)));
-    else
-        buf_put(&f->out, STR("data: "));
-    if (!openai_put_answer(ans, f->rq.model_json, f->at.hide_usage, &f->out)) {
-        f->out.len = before;
         return;
     }
-    if (borrowed)
+    if (ev->name.len)
+        buf_printf(&f->out, "event: %.*s\n", STR_ARG(ev->name));
+    buf_put(&f->out, STR("data: "));
+}
+
+void relay_put_tail(struct flow *f, const struct sse_event *ev)
+{
+    if (is_borrowed(ev))
         buf_put(&f->out, str_skip(ev->raw, (size_t)(ev->data.p - ev->raw.p) + ev->data.len));
     else
         buf_put(&f->out, STR("\n\n"));
 }
 
-/* Across dialects: an event of the provider becomes none, one or several of the client's. False: the flow has ended. */
+static void put_event(struct flow *f, const struct sse_event *ev, const struct openai_answer *ans)
+{
+    size_t before = f->out.len;
+    relay_put_head(f, ev);
+    if (openai_put_answer(ans, f->rq.model_json, f->at.hide_usage, &f->out))
+        relay_put_tail(f, ev);
+    else
+        f->out.len = before;
+}
+
+/* Across dialects: an event of the provider becomes none, one or several of the client's. False: the flow has ended, or the
+ * call is made again. */
 static bool took(struct flow *f, enum err e, const char *what)
 {
-    if (e == ERR_UPSTREAM)
-        flow_fail(f); /* the provider reported it: f->fault is set */
-    else if (e)
+    if (e == ERR_UPSTREAM) {
+        if (!translate_again(f))
+            flow_fail(f); /* the provider reported it: f->fault is set */
+    } else if (e) {
         attempt_fail(f, e, str_c(what));
-    else
+    } else {
         f->at.terminal = translate_ended(f);
+    }
     return !e;
 }
 
@@ -120,6 +139,8 @@ static bool take_event(struct flow *f, const struct sse_event *ev)
     struct str data = str_trim(ev->data);
     if (f->at.tr)
         return take_translated(f, ev);
+    if (openai_is_responses(f->rq.kind))
+        return native_event(f, ev);
     if (!ev->has_data || data.len == 0) {
         if (f->committed)
             buf_put(&f->out, ev->raw); /* a comment */
@@ -138,7 +159,7 @@ static bool take_event(struct flow *f, const struct sse_event *ev)
         return false;
     }
     if (ans.has_error || str_eq(ev->name, STR("error"))) {
-        event_fault(f, ev->data);
+        relay_event_fault(f, ev->data);
         return false;
     }
     if (ans.usage.reported)
@@ -225,11 +246,17 @@ void relay_end(struct flow *f)
 void relay_fault(struct flow *f)
 {
     struct buf *out = &f->out;
-    buf_put(out, STR("data: "));
-    openai_write_fault(
-        &f->fault,
-        f->snap->conf->general.include_call_id_in_error_body ? f->call_id : str_of(NULL, 0), out);
-    buf_put(out, STR("\n\n"));
+    struct str call_id =
+        f->snap->conf->general.include_call_id_in_error_body ? f->call_id : str_of(NULL, 0);
+    if (!openai_is_responses(f->rq.kind)) {
+        buf_put(out, STR("data: "));
+        openai_write_fault(&f->fault, call_id, out);
+        buf_put(out, STR("\n\n"));
+    } else if (f->at.tr) {
+        translate_fault(f, call_id);
+    } else {
+        response_write_fault(&f->fault, f->at.sequence, call_id, out);
+    }
     struct str piece = buf_str(out);
     if (f->head_sent)
         exchange_write(f->x, &piece, 1, true);

@@ -55,7 +55,7 @@ static void call_headers(struct flow *f, struct headers *h)
     headers_add(h, STR("x-litellm-model-group"), p->group->name);
     if (f->at.to)
         headers_add(h, STR("x-litellm-model-api-base"), f->at.to->api_base);
-    headers_add(h, STR("x-litellm-attempted-retries"), STR("0"));
+    headers_add(h, STR("x-litellm-attempted-retries"), f->at.retried ? STR("1") : STR("0"));
     headers_add(h, STR("x-litellm-attempted-fallbacks"), STR("0"));
     if (f->at.head_us) {
         /* weir's own time: before the call went out, and since this turn of the loop brought the answer. */

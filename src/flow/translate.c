@@ -4,6 +4,10 @@
 #include "dialect/dialect.h"
 #include "flow/flow_priv.h"
 
+#include <assert.h>
+
+#define FOLDED_BYTES 1024
+
 struct translation {
     struct flow *f;
     const struct dialect *client, *provider;
@@ -15,10 +19,12 @@ struct translation {
     void *reader, *writer;
     struct ir_sink sink;
     bool called, reading, ended, failed;
+    bool wrote; /* the client's frames were begun */
 };
 
 static const struct dialect *const by_id[] = {
     [DIALECT_OPENAI_CHAT] = &dialect_openai_chat,
+    [DIALECT_OPENAI_RESPONSES] = &dialect_openai_responses,
     [DIALECT_ANTHROPIC] = &dialect_anthropic_messages,
     [DIALECT_GEMINI] = &dialect_gemini_generate,
 };
@@ -50,34 +56,117 @@ static void fill_target(struct flow *f, struct translation *t)
             model_facts_find(provider_family(p, f->pick.upstream_model), f->pick.upstream_model),
         .vertex = p->url == URL_VERTEX,
         .modify_params = d->modify_params,
+        .repair = f->at.repair,
     };
     if (d->allowed_count)
         fill_passthrough(f, &t->target);
     f->at.report = report_new(f);
 }
 
-enum err translate_request(struct flow *f, struct ir_call **ret_call)
+static void echo(struct translation *t, struct str name, struct str raw)
+{
+    struct ir_ext *e = ARENA_NEW(t->f->arena, struct ir_ext);
+    *e = (struct ir_ext){ t->rq.echo, IR_FROM_OPENAI_RESPONSES, name, raw };
+    t->rq.echo = e;
+}
+
+/* What the answer repeats of members that weir has dealt with itself. */
+static void echo_session(struct translation *t)
+{
+    struct flow *f = t->f;
+    if (f->rs->parent_json.len)
+        echo(t, STR("previous_response_id"), f->rs->parent_json);
+    if (!session_keeps(f))
+        echo(t, STR("store"), STR("false"));
+}
+
+static struct translation *translation_new(struct flow *f, const struct dialect *provider)
 {
     struct translation *t = ARENA_NEW(f->arena, struct translation);
     f->at.tr = t;
     t->f = f;
-    t->client = &dialect_openai_chat;
-    t->provider = by_id[provider_dialect(f->pick.endpoint->provider, f->pick.upstream_model)];
-    fill_target(f, t);
+    t->client = f->rs ? &dialect_openai_responses : &dialect_openai_chat;
+    t->provider = provider;
+    return t;
+}
+
+static enum err read_client(struct translation *t)
+{
+    struct flow *f = t->f;
     TRY(t->client->read_request(edited_body(f), f->rq.model, f->arena, &t->rq, &f->fault));
+    if (f->rs)
+        echo_session(t);
+    return ERR_OK;
+}
+
+enum err translate_request(struct flow *f, struct ir_call **ret_call)
+{
+    struct translation *t = translation_new(f, by_id[flow_dialect(f)]);
+    fill_target(f, t);
+    TRY(read_client(t));
     t->called = true;
     TRY(t->provider->write_request(&t->rq, &t->target, f->at.report, f->arena, &t->call,
                                    &f->fault));
+    /* The client asked for what it will not find later. */
+    if (f->rs && f->rs->m.store.type == JSON_TRUE && !session_keeps(f))
+        TRY(ir_lose(f->at.report, "store", "store", &f->fault));
     *ret_call = &t->call;
     return ERR_OK;
 }
 
 /* -- the answer */
 
+/* What is told of an answer to the log: a stream's headers are long gone. */
+static void take_loss(struct flow *f, const struct ir_event *ev)
+{
+    struct fault unused;
+    if (!f->at.losses) {
+        f->at.losses = ARENA_NEW(f->arena, struct ir_report);
+        ir_report_init(f->at.losses, f->arena);
+    }
+    const char *tag = arena_cstr(f->arena, ev->name);
+    enum err e = ev->degraded ? ir_degrade(f->at.losses, tag, tag, &unused)
+                              : ir_lose(f->at.losses, tag, tag, &unused);
+    assert(!e); /* the report is not strict */
+    (void)e;
+}
+
+static uint64_t sum(uint64_t a, uint64_t b)
+{
+    return a > UINT64_MAX - b ? UINT64_MAX : a + b;
+}
+
+/* Both tries are billed: the client sees what is booked. */
+static struct ir_usage with_spent(const struct ir_usage *u, const struct ir_usage *spent)
+{
+    return (struct ir_usage){
+        .reported = u->reported || spent->reported,
+        .prompt_tokens = sum(u->prompt_tokens, spent->prompt_tokens),
+        .completion_tokens = sum(u->completion_tokens, spent->completion_tokens),
+        .cached_tokens = sum(u->cached_tokens, spent->cached_tokens),
+        .cache_write_tokens = sum(u->cache_write_tokens, spent->cache_write_tokens),
+        .cache_write_1h_tokens = sum(u->cache_write_1h_tokens, spent->cache_write_1h_tokens),
+        .reasoning_tokens = sum(u->reasoning_tokens, spent->reasoning_tokens),
+        .audio_prompt_tokens = sum(u->audio_prompt_tokens, spent->audio_prompt_tokens),
+        .audio_completion_tokens = sum(u->audio_completion_tokens, spent->audio_completion_tokens),
+        .image_prompt_tokens = sum(u->image_prompt_tokens, spent->image_prompt_tokens),
+        .image_completion_tokens = sum(u->image_completion_tokens, spent->image_completion_tokens),
+    };
+}
+
+static void write_event(struct translation *t, const struct ir_event *ev)
+{
+    struct flow *f = t->f;
+    size_t before = f->out.len;
+    t->client->write_answer(t->writer, ev, &f->out);
+    t->wrote |= f->out.len != before && ev->kind != IR_EV_PING;
+}
+
 static void on_event(void *ctx, const struct ir_event *ev)
 {
     struct translation *t = ctx;
     struct flow *f = t->f;
+    SCRATCH struct ir_event with;
     if (t->ended || t->failed)
         return;
     switch (ev->kind) {
@@ -86,13 +175,21 @@ static void on_event(void *ctx, const struct ir_event *ev)
         f->fault.msg = redact(ev->fault->msg, attempt_secret(f), f->arena);
         t->failed = true;
         return; /* written by relay_fault or respond_fault, like every other */
-    case IR_EV_USAGE: f->at.usage = ev->usage; break;
+    case IR_EV_USAGE:
+        with = *ev;
+        with.usage = f->at.usage = with_spent(&ev->usage, &f->at.spent);
+        ev = &with;
+        break;
+    case IR_EV_LOSS: take_loss(f, ev); break;
     case IR_EV_END: t->ended = true; break;
     default: break;
     }
-    if (!f->committed && ir_event_is_content(ev))
-        flow_commit(f);
-    t->client->write_answer(t->writer, ev, &f->out);
+    if (!t->style.fold && !f->committed && ir_event_is_content(ev))
+        flow_commit(f); /* a whole answer is given out at its end, and can fail until then */
+    write_event(t, ev);
+    if (t->ended && f->rs)
+        session_keep_turn(
+            f, t->writer); /* before the last byte goes out: a follow-up may come at once */
 }
 
 static void begin(struct translation *t, bool fold)
@@ -112,7 +209,10 @@ static void begin(struct translation *t, bool fold)
         .fold = fold,
         .usage = f->rq.usage_asked || f->snap->conf->general.always_include_stream_usage,
         .model_json = f->rq.model_json,
+        .response_id = f->rs ? f->rs->id : str_of(NULL, 0),
     };
+    if (fold)
+        buf_reserve(&f->out, FOLDED_BYTES); /* as much as most answers need */
     t->reader = arena_zalloc(f->arena, t->provider->reader_bytes);
     t->writer = arena_zalloc(f->arena, t->client->writer_bytes);
     t->provider->reader_init(t->reader, &t->context);
@@ -151,6 +251,81 @@ enum err translate_whole(struct flow *f, struct str body, const char **ret_what)
     begin(f->at.tr, !f->rq.stream);
     TRY(feed(f->at.tr, &frame, ret_what));
     return translate_end(f, ret_what);
+}
+
+bool translate_again(struct flow *f)
+{
+    struct translation *t = f->at.tr;
+    enum fault_again again = f->fault.again;
+    if (again == AGAIN_NO || f->at.retried || f->committed || (f->head_sent && t->wrote))
+        return false;
+    if (again == AGAIN_REPAIRED && f->at.report->strict)
+        return false; /* the repair is a loss */
+    f->at.retried = true;
+    f->at.repair = again == AGAIN_REPAIRED;
+    f->at.spent = f->at.usage;
+    f->at.losses = NULL;
+    f->fault = (struct fault){ 0 };
+    defer_cancel(&f->flush);
+    if (t->wrote)
+        buf_reset(&f->out);
+    if (f->at.sse_on)
+        sse_done(&f->at.sse);
+    f->at.sse_on = false;
+    translate_done(t);
+    f->at.tr = NULL;
+    attempt_next(f);
+    return true;
+}
+
+struct str translate_fidelity(struct flow *f)
+{
+    struct buf out;
+    if (!f->at.losses)
+        return str_of(NULL, 0);
+    buf_init(&out, 8 * KIB);
+    ir_report_write(f->at.losses, &out);
+    struct str text = arena_dup(f->arena, buf_str(&out));
+    buf_done(&out);
+    return text;
+}
+
+void translate_fault(struct flow *f, struct str call_id)
+{
+    struct translation *t = f->at.tr;
+    begin(t, false);
+    response_writer_fault(t->writer, &f->fault, call_id, &f->out);
+}
+
+/* -- a mocked answer, made as a chat completion, for a client that speaks something else */
+
+static enum err feed_mock(struct translation *t, struct str events, const char **ret_what)
+{
+    struct sse sse;
+    struct sse_event ev;
+    enum err e = ERR_OK;
+    sse_init(&sse, SSE_EVENT_MAX);
+    sse_push(&sse, events);
+    while (!e && !sse_next(&sse, &ev))
+        if (ev.has_data)
+            e = translate_event(t->f, &ev, ret_what);
+    sse_done(&sse);
+    return e ? e : translate_end(t->f, ret_what);
+}
+
+enum err translate_mock(struct flow *f, struct str chat)
+{
+    const char *what = NULL;
+    struct translation *t = translation_new(f, &dialect_openai_chat);
+    enum err e = read_client(t);
+    if (!e) {
+        e = f->rq.stream ? feed_mock(t, chat, &what) : translate_whole(f, chat, &what);
+        if (e && e != ERR_UPSTREAM)
+            fault_set(&f->fault, e, f->arena, "mock_response is no completion: %s.", what);
+    }
+    translate_done(t);
+    f->at.tr = NULL;
+    return e;
 }
 
 bool translate_ended(const struct flow *f)

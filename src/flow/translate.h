@@ -24,7 +24,16 @@ MUST_CHECK enum err translate_event(struct flow *f, const struct sse_event *ev,
                                     const char **ret_what);
 MUST_CHECK enum err translate_whole(struct flow *f, struct str body, const char **ret_what);
 MUST_CHECK enum err translate_end(struct flow *f, const char **ret_what);
+/* After ERR_UPSTREAM: a failure that is worth a second try, as long as no content was given out. True: it is under way, and
+ * f->fault is empty again. What the first try spent is added to the second's usage. */
+bool translate_again(struct flow *f);
+/* What the answer's translation lost, as x-weir-fidelity has it for the request's; empty: nothing. In the request's arena. */
+struct str translate_fidelity(struct flow *f);
 bool translate_ended(const struct flow *f); /* the answer's END was seen */
+/* The error as the client's dialect ends a stream with it, appended to f->out. Responses alone. */
+void translate_fault(struct flow *f, struct str call_id);
+/* A mocked answer: `chat` is a chat completion, or the events of one. The client's frames are appended to f->out. Errors, with f->fault. */
+MUST_CHECK enum err translate_mock(struct flow *f, struct str chat);
 void translate_done(struct translation *t); /* accepts NULL */
 
 #endif

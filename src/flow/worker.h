@@ -14,6 +14,7 @@
 #include "http/route.h"
 #include "http/server.h"
 #include "net/dial.h"
+#include "store/sessions.h"
 
 #include <stdatomic.h>
 
@@ -27,6 +28,7 @@ struct gateway {
     uint64_t in_flight_max;
     enum log_form log_form;
     bool access_log;
+    struct sessions *sessions; /* NULL: it could not be opened */
     /* Takes a worker's finished log lines, whole lines, at most 64 KiB; any thread; copies. False: dropped (the writer is behind, and counts). */
     bool (*write_log)(void *ctx, struct str lines);
     void *log_ctx;

@@ -327,7 +327,7 @@ static void pump(struct stream *s)
  * that was tried. A failure is dealt with. */
 static size_t try_write(struct stream *s, const struct str *segs, size_t n, bool *ret_all)
 {
-    uv_buf_t bufs[WRITE_SEGS];
+    SCRATCH uv_buf_t bufs[WRITE_SEGS];
     unsigned count = 0;
     size_t want = 0;
     for (size_t i = 0; i < n && count < WRITE_SEGS; i++) {

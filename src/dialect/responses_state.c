@@ -1,0 +1,138 @@
+/* Ids that weir makes, and the opaque state that reasoning items carry. */
+#include "dialect/responses_priv.h"
+
+#include "base/mem.h"
+#include "wire/base64.h"
+#include "wire/json_write.h"
+
+#define STATE_PREFIX "weir1."
+#define STATE_MAX (128 * MIB)
+#define PREFIX_LETTERS_MAX 8
+
+/* -- ids */
+
+static bool is_hex(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+}
+
+static bool is_all_hex(struct str s)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if (!is_hex(s.p[i]))
+            return false;
+    return true;
+}
+
+bool response_id_hex(struct str id, struct str *ret_hex)
+{
+    struct str hex = str_skip(id, 5);
+    if (id.len != RESPONSE_ID_LEN || !str_starts(id, STR("resp_")) || !is_all_hex(hex))
+        return false;
+    *ret_hex = hex;
+    return true;
+}
+
+/* Letters, '_', the answer's digits, for input 'i', and a count of four digits or more. */
+bool response_of_item(struct str item_id, struct arena *a, struct str *ret_id)
+{
+    size_t at = str_find_char(item_id, '_');
+    if (at == STR_NONE || at == 0 || at > PREFIX_LETTERS_MAX)
+        return false;
+    for (size_t i = 0; i < at; i++)
+        if (item_id.p[i] < 'a' || item_id.p[i] > 'z')
+            return false;
+    struct str hex = str_head(str_skip(item_id, at + 1), RESPONSE_HEX);
+    struct str count = str_skip(item_id, at + 1 + RESPONSE_HEX);
+    if (count.len && count.p[0] == 'i')
+        count = str_skip(count, 1);
+    if (hex.len != RESPONSE_HEX || !is_all_hex(hex) || count.len < 4 || count.len > 8 ||
+        !is_all_hex(count) || str_eq(str_head(item_id, at), STR("resp")))
+        return false;
+    *ret_id = arena_printf(a, "resp_%.*s", STR_ARG(hex));
+    return true;
+}
+
+/* -- state */
+
+static const struct {
+    enum ir_origin origin;
+    struct str name;
+} origins[] = {
+    { IR_FROM_ANTHROPIC, STR_INIT("anthropic") },
+    { IR_FROM_GEMINI, STR_INIT("gemini") },
+    { IR_FROM_OPENAI_CHAT, STR_INIT("openai") },
+};
+
+static const struct str kinds[] = {
+    [STATE_THINKING] = STR_INIT("thinking"),
+    [STATE_REDACTED] = STR_INIT("redacted"),
+    [STATE_CALL] = STR_INIT("call"),
+    [STATE_TEXT] = STR_INIT("text"),
+};
+
+void response_state_put(const struct response_state *s, struct buf *out)
+{
+    struct buf json;
+    struct json_write w;
+    buf_init(&json, STATE_MAX);
+    json_begin(&w, &json);
+    json_obj(&w, NULL);
+    for (size_t i = 0; i < sizeof origins / sizeof origins[0]; i++)
+        if (origins[i].origin == s->origin)
+            json_str(&w, "o", origins[i].name);
+    json_str(&w, "k", kinds[s->kind]);
+    json_raw(&w, "s", s->signature);
+    if (s->text.len)
+        json_raw(&w, "t", s->text);
+    json_end(&w);
+    struct arena *a = arena_new(); /* of its own: it goes at once, however large */
+    buf_putz(out, "\"" STATE_PREFIX);
+    buf_put(out, base64url_encode(buf_str(&json), a));
+    buf_putc(out, '"');
+    if (json.fail)
+        out->fail = json.fail;
+    arena_free(a);
+    buf_done(&json);
+}
+
+bool rs_is_own_state(struct str json)
+{
+    return json_type_of(json) == JSON_STRING && str_starts(str_skip(json, 1), STR(STATE_PREFIX));
+}
+
+bool response_state_get(struct str json, struct arena *a, struct response_state *ret)
+{
+    enum { S_ORIGIN, S_KIND, S_SIGNATURE, S_TEXT, S_COUNT };
+    static const struct str want[S_COUNT] = { STR_INIT("o"), STR_INIT("k"), STR_INIT("s"),
+                                              STR_INIT("t") };
+    struct json_member m[S_COUNT];
+    struct json_problem problem;
+    struct response_state s = { 0 };
+    struct str text;
+    bool origin = false, kind = false;
+    if (!rs_is_own_state(json))
+        return false;
+    struct str coded = str_skip(json_unescape(json, a), sizeof STATE_PREFIX - 1);
+    if (base64_decode(coded, a, &text) || json_scan_object(text, want, S_COUNT, m, NULL, &problem))
+        return false;
+    for (size_t i = 0; i < sizeof origins / sizeof origins[0]; i++) {
+        if (!json_str_eq(json_value(text, &m[S_ORIGIN]), origins[i].name))
+            continue;
+        s.origin = origins[i].origin;
+        origin = true;
+    }
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        if (!json_str_eq(json_value(text, &m[S_KIND]), kinds[i]))
+            continue;
+        s.kind = (enum response_state_kind)i;
+        kind = true;
+    }
+    if (!origin || !kind || m[S_SIGNATURE].type != JSON_STRING || m[S_SIGNATURE].value_len <= 2 ||
+        (m[S_TEXT].type != JSON_ABSENT && m[S_TEXT].type != JSON_STRING))
+        return false;
+    s.signature = json_value(text, &m[S_SIGNATURE]);
+    s.text = json_value(text, &m[S_TEXT]);
+    *ret = s;
+    return true;
+}
