@@ -250,9 +250,14 @@ static enum err read_stream(struct oa_read *r, const struct top *t)
 /* A string, or as LiteLLM's clients send it for the Responses API an object {effort, summary}. */
 static enum err read_effort(struct oa_read *r, struct str value)
 {
-    static const struct str effort_name = STR_INIT("effort");
-    if (json_type_of(value) == JSON_OBJECT)
-        oa_members(value, &effort_name, 1, &value, r->a, NULL);
+    static const struct str want[] = { STR_INIT("effort"), STR_INIT("summary") };
+    if (json_type_of(value) == JSON_OBJECT) {
+        struct str v[2];
+        oa_members(value, want, 2, v, r->a, NULL);
+        TRY(oa_string(r, "reasoning_effort.summary", v[1]));
+        r->rq->reasoning_summary = json_unescape(v[1], r->a);
+        value = v[0];
+    }
     if (value.len == 0)
         return ERR_OK;
     TRY(oa_string(r, "reasoning_effort", value));

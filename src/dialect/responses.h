@@ -40,7 +40,7 @@ struct response_state {
     enum ir_origin origin;
     enum response_state_kind kind;
     struct str signature; /* JSON literal */
-    struct str text; /* JSON literal; empty: the text of the thinking is the item's summary */
+    struct str text;      /* JSON literal; empty: the text of the thinking is the item's summary */
 };
 void response_state_put(const struct response_state *s,
                         struct buf *out); /* a JSON literal with quotes */
@@ -81,10 +81,10 @@ size_t response_references(struct str input, struct arena *a, struct str *ret_id
 
 /* -- native: both sides speak it. Members of a request that decide its way. */
 struct response_members {
-    struct json_member input, previous, conversation, store, background, prompt, reasoning, tools;
+    struct json_member input, previous, conversation, store;
 };
-/* The members, of a body that openai_read_request (OPENAI_RESPONSES) has accepted. */
-void response_members(struct str body, struct response_members *ret);
+/* The members, of a body that openai_read_request (OPENAI_RESPONSES) has accepted. Returns the name of one that is repeated; empty: none. */
+struct str response_members(struct str body, struct response_members *ret);
 
 /* One answer, whole or one event's data. */
 struct response_answer {

@@ -3,41 +3,25 @@
 #include "dialect/responses_priv.h"
 #include "wire/json_write.h"
 
-void response_members(struct str body, struct response_members *ret)
+struct str response_members(struct str body, struct response_members *ret)
 {
-    enum {
-        R_INPUT,
-        R_PREVIOUS,
-        R_CONVERSATION,
-        R_STORE,
-        R_BACKGROUND,
-        R_PROMPT,
-        R_REASONING,
-        R_TOOLS,
-        R_COUNT
-    };
+    enum { R_INPUT, R_PREVIOUS, R_CONVERSATION, R_STORE, R_COUNT };
     static const struct str want[R_COUNT] = {
         [R_INPUT] = STR_INIT("input"),
         [R_PREVIOUS] = STR_INIT("previous_response_id"),
         [R_CONVERSATION] = STR_INIT("conversation"),
         [R_STORE] = STR_INIT("store"),
-        [R_BACKGROUND] = STR_INIT("background"),
-        [R_PROMPT] = STR_INIT("prompt"),
-        [R_REASONING] = STR_INIT("reasoning"),
-        [R_TOOLS] = STR_INIT("tools"),
     };
     struct json_member m[R_COUNT];
-    json_peek_object(body, want, R_COUNT, m, NULL);
+    size_t repeated = 0;
+    json_peek_object(body, want, R_COUNT, m, &repeated);
     *ret = (struct response_members){
         .input = m[R_INPUT],
         .previous = m[R_PREVIOUS],
         .conversation = m[R_CONVERSATION],
         .store = m[R_STORE],
-        .background = m[R_BACKGROUND],
-        .prompt = m[R_PROMPT],
-        .reasoning = m[R_REASONING],
-        .tools = m[R_TOOLS],
     };
+    return repeated ? want[repeated - 1] : str_of(NULL, 0);
 }
 
 /* -- usage */

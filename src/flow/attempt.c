@@ -118,23 +118,22 @@ static void request_headers(struct flow *f, struct headers *h)
     add_client_headers(f, h);
 }
 
-static bool is_set(struct str body, const struct json_member *m, struct str but)
-{
-    return m->type != JSON_ABSENT && m->type != JSON_NULL && !json_str_eq(json_value(body, m), but);
-}
-
-/* Some models of OpenAI refuse tools while they reason on chat completions, and take both on Responses: model facts. */
+/* Some models of OpenAI are on Responses alone, and some refuse tools on chat completions while they reason: model facts. */
 static bool needs_responses(struct flow *f)
 {
     static const struct str want[] = { STR_INIT("reasoning_effort"), STR_INIT("tools") };
-    const struct provider *p = f->pick.endpoint->provider;
+    struct str model = f->pick.upstream_model, body = f->rq.body;
+    const struct model_facts *facts =
+        model_facts_find(provider_family(f->pick.endpoint->provider, model), model);
     struct json_member m[2];
-    if (model_facts_find(provider_family(p, f->pick.upstream_model), f->pick.upstream_model)
-            ->reasoning_with_tools_on_chat)
-        return false;
-    json_peek_object(f->rq.body, want, 2, m, NULL);
-    return is_set(f->rq.body, &m[0], STR("none")) && m[1].type == JSON_ARRAY &&
-           str_find_char(json_value(f->rq.body, &m[1]), '{') != STR_NONE;
+    if (facts->responses_only || facts->reasoning_with_tools_on_chat)
+        return facts->responses_only;
+    json_peek_object(body, want, 2, m, NULL);
+    bool reasons = m[0].type == JSON_ABSENT || m[0].type == JSON_NULL
+                       ? facts->reasons_by_default
+                       : !json_str_eq(json_value(body, &m[0]), STR("none"));
+    return reasons && m[1].type == JSON_ARRAY &&
+           str_find_char(json_value(body, &m[1]), '{') != STR_NONE;
 }
 
 /* Where a provider has both of OpenAI's APIs, the client's own is called, so that bytes pass through; unless the deployment says which

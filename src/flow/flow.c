@@ -135,6 +135,19 @@ static void on_client_drain(void *ctx)
         exchange_read(f->at.up, true);
 }
 
+#define BODY_ARENA_MAX (256 * KIB)
+
+static void body_grow(struct flow *f, size_t room)
+{
+    bool heap = room > BODY_ARENA_MAX;
+    char *p = heap ? mem_realloc(f->body_heap, room) : arena_alloc(f->arena, room);
+    if (f->body_len && !f->body_heap)
+        memcpy(p, f->body, f->body_len);
+    f->body = p;
+    f->body_heap = heap ? p : NULL;
+    f->body_room = room;
+}
+
 static enum err body_room(struct flow *f, size_t more)
 {
     uint64_t max = f->snap->conf->general.max_request_bytes;
@@ -148,11 +161,7 @@ static enum err body_room(struct flow *f, size_t more)
     f->in_flight += room - f->body_room;
     if (held + room > f->w->gw->in_flight_max)
         return ERR_OVERLOADED;
-    char *p = arena_alloc(f->arena, room);
-    if (f->body_len)
-        memcpy(p, f->body, f->body_len);
-    f->body = p;
-    f->body_room = room;
+    body_grow(f, room);
     return ERR_OK;
 }
 
@@ -471,6 +480,7 @@ enum next flow_finish(struct flow *f)
 {
     struct worker *w = f->w;
     struct worker_snapshot *ws = f->ws;
+    char *body = f->body_heap;
     if (w->gw->access_log)
         log_request(f);
     atomic_fetch_sub_explicit(&w->gw->in_flight_bytes, f->in_flight, memory_order_relaxed);
@@ -479,6 +489,7 @@ enum next flow_finish(struct flow *f)
     list_remove(&f->link);
     w->flow_count--;
     exchange_close(f->x); /* f is gone */
+    mem_free(body);
     worker_snapshot_drop(w, ws);
     worker_idle(w);
     return NEXT_WAIT;

@@ -94,6 +94,7 @@ struct flow {
     uint64_t deadline_us, commit_us, wrote_us;
 
     char *body;
+    char *body_heap; /* the same once it is large: it grows in place where the arena would keep every size that it had */
     size_t body_len, body_room, in_flight;
 
     struct openai_request rq;

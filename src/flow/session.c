@@ -98,7 +98,9 @@ static struct str make_id(struct flow *f)
 enum err session_admit(struct flow *f)
 {
     struct responding *rs = begin(f, RESPONSE_CREATE);
-    response_members(f->rq.body, &rs->m);
+    struct str repeated = response_members(f->rq.body, &rs->m);
+    if (repeated.len)
+        return bad_member(f, arena_cstr(f->arena, repeated), "is repeated: which of the two counts is not for a gateway to guess");
     const struct json_member *prev = &rs->m.previous, *store = &rs->m.store;
     rs->id = make_id(f);
     if (rs->m.input.type != JSON_ABSENT)

@@ -99,14 +99,56 @@ static enum err read_client(struct translation *t)
     return ERR_OK;
 }
 
+static struct str replaced(struct str text, struct str old, struct str with, struct arena *a)
+{
+    struct buf out;
+    size_t at;
+    buf_init(&out, 64 * KIB);
+    while ((at = str_find(text, old)) != STR_NONE) {
+        buf_put(&out, str_head(text, at));
+        buf_put(&out, with);
+        text = str_skip(text, at + old.len);
+    }
+    buf_put(&out, text);
+    struct str made = arena_dup(a, buf_str(&out));
+    buf_done(&out);
+    return made;
+}
+
+/* Writers name members as chat completions has them; a client of the Responses API knows them by other names. */
+static void name_members(struct flow *f)
+{
+    static const struct {
+        struct str chat, responses;
+    } rows[] = {
+        { STR_INIT("messages["), STR_INIT("input[") },
+        { STR_INIT("reasoning_effort"), STR_INIT("reasoning.effort") },
+        { STR_INIT("response_format"), STR_INIT("text.format") },
+        { STR_INIT("verbosity"), STR_INIT("text.verbosity") },
+        { STR_INIT("max_completion_tokens"), STR_INIT("max_output_tokens") },
+        { STR_INIT("max_tokens"), STR_INIT("max_output_tokens") },
+    };
+    struct fault *ft = &f->fault;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (!str_starts(ft->param, rows[i].chat))
+            continue;
+        ft->msg = replaced(ft->msg, rows[i].chat, rows[i].responses, f->arena);
+        ft->param = replaced(ft->param, rows[i].chat, rows[i].responses, f->arena);
+        return;
+    }
+}
+
 enum err translate_request(struct flow *f, struct ir_call **ret_call)
 {
     struct translation *t = translation_new(f, by_id[flow_dialect(f)]);
     fill_target(f, t);
     TRY(read_client(t));
     t->called = true;
-    TRY(t->provider->write_request(&t->rq, &t->target, f->at.report, f->arena, &t->call,
-                                   &f->fault));
+    enum err e = t->provider->write_request(&t->rq, &t->target, f->at.report, f->arena, &t->call,
+                                            &f->fault);
+    if (e && f->rs)
+        name_members(f);
+    TRY(e);
     /* The client asked for what it will not find later. */
     if (f->rs && f->rs->m.store.type == JSON_TRUE && !session_keeps(f))
         TRY(ir_lose(f->at.report, "store", "store", &f->fault));

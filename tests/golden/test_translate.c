@@ -1,19 +1,22 @@
 /* Golden cases of translations: tests/golden/<from>-<to>/<case>/
  *
  *   request.json      what the client sent                               given
- *   target.txt        model, and flags a line each: drop_params strict vertex modify_params    given
+ *   target.txt        model, and flags a line each: drop_params strict vertex modify_params repair   given
  *   reply.json, reply.sse   what the provider answered, whole or streamed      given, optional
  *   upstream.json     the body sent to the provider                      made
  *   headers.txt       the call's path suffix, query and headers          made
  *   report.txt        x-weir-fidelity                                    made
  *   fault.txt         the refusal, where the request is refused          made
  *   answer.json, answer.sse   what the client gets                       made
+ *   losses.txt        what of the answer it does not get, where that is something          made
+ *   stored.json       what is kept of it for follow-ups (responses), where that is more than the client gets   made
  *   failure.txt       why the answer could not be read                   made
  *
  * `test_translate --write [openai-anthropic]` makes them anew; the diff is to be read. A stream is also replayed byte by byte, with the
  * same outcome, and cut after each of its events: ERR_UPSTREAM_CUT before the last one, never END. */
 #include "base/mem.h"
 #include "dialect/dialect.h"
+#include "dialect/responses.h"
 #include "wire/json_scan.h"
 #include "wire/sse.h"
 
@@ -36,6 +39,7 @@ static const struct side {
     { "openai", "openai", &dialect_openai_chat },
     { "anthropic", "anthropic", &dialect_anthropic_messages },
     { "gemini", "gemini", &dialect_gemini_generate },
+    { "responses", "openai", &dialect_openai_responses },
 };
 
 static __attribute__((noinline)) void join_path(char *to, size_t room, const char *dir,
@@ -125,6 +129,7 @@ static void read_target(const struct golden *g, struct arena *a, struct dialect_
     t->model = str_trim(str_cut(&rest, '\n'));
     t->vertex = has_flag(rest, "vertex");
     t->modify_params = has_flag(rest, "modify_params");
+    t->repair = has_flag(rest, "repair");
     t->facts = model_facts_find(str_c(g->to->family), t->model);
     r->drop_params = has_flag(rest, "drop_params");
     r->strict = has_flag(rest, "strict");
@@ -179,11 +184,23 @@ struct relay {
     void *reader, *writer;
     struct buf out;
     struct ir_sink sink;
+    struct ir_report losses;
     bool ended; /* END or ERROR was seen */
     bool end;   /* END was seen */
+    bool
+        finish; /* chat: a finish_reason was seen; the usage and [DONE] that follow may be left out */
     enum err err;
     const char *what;
 };
+
+static void take_loss(struct relay *r, const struct ir_event *ev)
+{
+    struct fault unused;
+    const char *tag = arena_cstr(r->losses.arena, ev->name);
+    assert_int_equal(ev->degraded ? ir_degrade(&r->losses, tag, tag, &unused)
+                                  : ir_lose(&r->losses, tag, tag, &unused),
+                     ERR_OK);
+}
 
 static void on_event(void *ctx, const struct ir_event *ev)
 {
@@ -191,6 +208,8 @@ static void on_event(void *ctx, const struct ir_event *ev)
     assert_false(r->ended); /* nothing follows END and ERROR */
     r->end |= ev->kind == IR_EV_END;
     r->ended |= ev->kind == IR_EV_END || ev->kind == IR_EV_ERROR;
+    if (ev->kind == IR_EV_LOSS)
+        take_loss(r, ev);
     r->writer_of->write_answer(r->writer, ev, &r->out);
 }
 
@@ -198,11 +217,13 @@ static void relay_init(struct relay *r, const struct golden *g, const struct ans
 {
     struct answer_style style = { .fold = !c->rq->stream,
                                   .usage = c->rq->usage_asked,
-                                  .model_json = STR("\"the-alias\"") };
+                                  .model_json = STR("\"the-alias\""),
+                                  .response_id = STR("resp_0123456789abcdef0123456789abcdef") };
     *r = (struct relay){ .reader_of = g->to->dialect, .writer_of = g->from->dialect };
     r->reader = arena_zalloc(c->arena, r->reader_of->reader_bytes);
     r->writer = arena_zalloc(c->arena, r->writer_of->writer_bytes);
     r->sink = (struct ir_sink){ on_event, r };
+    ir_report_init(&r->losses, c->arena);
     buf_init(&r->out, FILE_MAX);
     r->reader_of->reader_init(r->reader, c);
     r->writer_of->writer_init(r->writer, c, &style);
@@ -224,6 +245,8 @@ static void relay_end(struct relay *r)
 static void relay_frame(struct relay *r, struct str name, struct str data, bool whole)
 {
     struct frame f = { .name = name, .data = data, .whole = whole };
+    r->finish |= r->reader_of == &dialect_openai_chat &&
+                 str_find(data, STR("\"finish_reason\": \"")) != STR_NONE;
     if (!r->err)
         r->err = r->reader_of->read_answer(r->reader, &f, &r->sink, &r->what);
 }
@@ -250,8 +273,43 @@ static bool relay_sse(struct relay *r, struct str text, size_t step, size_t limi
     return more;
 }
 
+static void expect_losses(const struct golden *g, const struct relay *r, struct arena *a)
+{
+    struct buf out;
+    if (r->losses.count == 0) {
+        expect_none(g, "losses.txt");
+        return;
+    }
+    buf_init(&out, 65536);
+    ir_report_write(&r->losses, &out);
+    expect(g, "losses.txt", with_newline(buf_str(&out), a), a);
+    buf_done(&out);
+}
+
+/* What is kept is what the client got last; hidden items beside it go into a file. */
+static void expect_stored(const struct golden *g, const struct relay *r, struct arena *a)
+{
+    struct buf object, items;
+    if (g->from->dialect != &dialect_openai_responses || !r->end) {
+        expect_none(g, "stored.json");
+        return;
+    }
+    buf_init(&object, FILE_MAX);
+    buf_init(&items, FILE_MAX);
+    response_writer_result(r->writer, &object, &items);
+    assert_true(str_find(buf_str(&r->out), buf_str(&object)) != STR_NONE);
+    if (str_find(buf_str(&object), buf_str(&items)) == STR_NONE)
+        expect(g, "stored.json", with_newline(buf_str(&items), a), a);
+    else
+        expect_none(g, "stored.json");
+    buf_done(&object);
+    buf_done(&items);
+}
+
 static void expect_answer(const struct golden *g, struct relay *r, bool stream, struct arena *a)
 {
+    expect_losses(g, r, a);
+    expect_stored(g, r, a);
     expect_none(g, stream ? "answer.json" : "answer.sse");
     expect(g, stream ? "answer.sse" : "answer.json",
            stream ? buf_str(&r->out) : with_newline(buf_str(&r->out), a), a);
@@ -282,7 +340,7 @@ static void cut_everywhere(const struct golden *g, const struct answer_context *
             fail_msg("%s: cut after %zu events gives other bytes", g->dir, n);
         relay_end(&r);
         bool complete = r.end || r.err != ERR_UPSTREAM_CUT;
-        if (open && complete &&
+        if (open && complete && !(r.finish && r.end) &&
             (has_last || r.err || !str_eq(buf_str(&r.out), buf_str(&whole.out))))
             fail_msg("%s: cut after %zu events gives %s%s", g->dir, n, err_name(r.err),
                      r.end ? ", END" : "");

@@ -2,6 +2,7 @@
 #include "mock/anthropic.h"
 
 #include "base/mem.h"
+#include "mock/calls.h"
 #include "mock/schema.h"
 #include "mock/sign.h"
 #include "mock/words.h"
@@ -126,12 +127,44 @@ static uint64_t limit_of(const struct claude *c)
     return yyjson_get_uint(yyjson_obj_get(c->rq->json, "max_tokens"));
 }
 
-static void add_call(struct claude *c, yyjson_val *tool)
+static void add_call(struct claude *c, yyjson_val *tool, const struct script_call *scripted)
 {
     struct claude_call *call = &c->calls[c->call_count++];
     call->name = json_text(tool, "name");
     call->input = instance_of(c->rq->arena, yyjson_obj_get(tool, "input_schema"));
+    if (scripted)
+        call->input = calls_object(c->rq->arena, scripted, call->input);
     call->input = token_head(call->input, limit_of(c), &call->cut);
+}
+
+static yyjson_val *tool_named(const struct claude *c, struct str name)
+{
+    yyjson_arr_iter it = yyjson_arr_iter_with(yyjson_obj_get(c->rq->json, "tools"));
+    for (yyjson_val *tool; (tool = yyjson_arr_iter_next(&it));)
+        if (yyjson_obj_get(tool, "input_schema") && str_eq(json_text(tool, "name"), name))
+            return tool;
+    return NULL;
+}
+
+static bool known(void *ctx, struct str name)
+{
+    return tool_named(ctx, name) != NULL;
+}
+
+static void scripted_calls(struct claude *c)
+{
+    const struct script *s = &c->rq->script;
+    size_t at = 0, from = 0;
+    yyjson_arr_iter it = yyjson_arr_iter_with(yyjson_obj_get(c->rq->json, "messages"));
+    for (yyjson_val *message; (message = yyjson_arr_iter_next(&it));) {
+        yyjson_arr_iter blocks = yyjson_arr_iter_with(yyjson_obj_get(message, "content"));
+        for (yyjson_val *block; (block = yyjson_arr_iter_next(&blocks));)
+            if (is_type(block, "tool_use"))
+                calls_seen(s, &at, json_text(block, "name"));
+    }
+    size_t n = calls_turn(s, at, known, c, &from);
+    for (size_t i = 0; i < n && i < CLAUDE_CALLS_MAX; i++)
+        add_call(c, tool_named(c, s->calls[from + i].name), &s->calls[from + i]);
 }
 
 static void think_calls(struct claude *c)
@@ -142,14 +175,20 @@ static void think_calls(struct claude *c)
          any = str_eq(kind, STR("any"));
     bool one = yyjson_is_true(yyjson_obj_get(choice, "disable_parallel_tool_use"));
     uint64_t want = c->rq->script.tools && !one ? c->rq->script.tools : 1;
-    if (str_eq(kind, STR("none")) || (answered && !any && name.len == 0))
+    if (str_eq(kind, STR("none")))
+        return;
+    if (c->rq->script.call_count > 0) {
+        scripted_calls(c);
+        return;
+    }
+    if (answered && !any && name.len == 0)
         return;
     for (uint64_t i = 0; i < want && i < CLAUDE_CALLS_MAX; i++) {
         yyjson_val *tool = own_tool(c, (size_t)i, any && answered);
-        for (size_t k = 0; name.len > 0 && k < 64 && !str_eq(json_text(tool, "name"), name); k++)
-            tool = own_tool(c, k, false);
+        if (name.len > 0)
+            tool = tool_named(c, name);
         if (tool)
-            add_call(c, tool);
+            add_call(c, tool, NULL);
     }
 }
 

@@ -196,7 +196,7 @@ static void stream_end(struct streamer *s)
         claude_usage(c, c->rp->completion_tokens);
     }
     end(s);
-    if (c->rq->script.done.len > 0)
+    if (str_eq(c->rq->script.done, STR("none")))
         return;
     begin(s, "message_stop");
     end(s);

@@ -39,8 +39,10 @@ static void usage_of(struct str json, struct reply *rp)
     yyjson_doc *doc = yyjson_read(json.p, json.len, 0);
     yyjson_val *usage = yyjson_obj_get(yyjson_doc_get_root(doc), "usage");
     if (yyjson_is_obj(usage)) {
-        rp->prompt_tokens = yyjson_get_uint(yyjson_obj_get(usage, "prompt_tokens"));
-        rp->completion_tokens = yyjson_get_uint(yyjson_obj_get(usage, "completion_tokens"));
+        yyjson_val *in = yyjson_obj_get(usage, "prompt_tokens"),
+                   *out = yyjson_obj_get(usage, "completion_tokens");
+        rp->prompt_tokens = yyjson_get_uint(in ? in : yyjson_obj_get(usage, "input_tokens"));
+        rp->completion_tokens = yyjson_get_uint(out ? out : yyjson_obj_get(usage, "output_tokens"));
     }
     yyjson_doc_free(doc);
 }
@@ -94,7 +96,7 @@ void fixture_reply(struct mock *m, struct request *rq, struct reply *rp)
         if (str_ends(name, STR(".sse")))
             put_sse(buf_str(&file), rp);
         else
-            put_chunks(buf_str(&file), rq->script.done.len == 0, rp);
+            put_chunks(buf_str(&file), !str_eq(rq->script.done, STR("none")), rp);
     } else {
         usage_of(buf_str(&file), rp);
         buf_put(&rp->body, buf_str(&file));

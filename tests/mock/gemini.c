@@ -106,6 +106,16 @@ static bool wants_logprobs(const struct request *rq)
     return yyjson_get_bool(yyjson_obj_get(config, "responseLogprobs"));
 }
 
+/* Some endings are told in words too. */
+static void put_finish(const struct gemini_answer *an, struct buf *b)
+{
+    put_member(b, "finishReason", an->finish);
+    if (str_eq(an->finish, STR("MALFORMED_FUNCTION_CALL")))
+        buf_putz(b, ", \"finishMessage\": \"Malformed function call: call:f(\"");
+    if (str_eq(an->finish, STR("MISSING_THOUGHT_SIGNATURE")))
+        buf_putz(b, ", \"finishMessage\": \"Function call is missing a thought_signature.\"");
+}
+
 static void put_index(struct buf *b, uint64_t i)
 {
     if (i > 0)
@@ -165,7 +175,7 @@ static void put_whole(const struct request *rq, const struct gemini_answer *an, 
         buf_putz(b, i ? ", {" : "{");
         if (an->text.len || an->thought.len || an->call_count)
             put_parts(an, b);
-        put_member(b, "finishReason", an->finish);
+        put_finish(an, b);
         put_index(b, i);
         if (an->cited)
             put_grounding(an, b);
@@ -277,7 +287,7 @@ static void stream_end(struct streamer *s)
         candidate_begin(s);
         put_text(b, STR(""), false, s->an->signature);
         buf_putz(b, "]}, ");
-        put_member(b, "finishReason", s->an->finish);
+        put_finish(s->an, b);
         put_index(b, i);
         if (s->an->cited)
             put_grounding(s->an, b);
@@ -302,7 +312,7 @@ static void put_stream(const struct request *rq, const struct gemini_answer *an,
     stream_text(&s, an->thought, true);
     stream_calls(&s);
     stream_text(&s, an->text, false);
-    if (!s.ended && rq->script.done.len == 0)
+    if (!s.ended && !str_eq(rq->script.done, STR("none")))
         stream_end(&s);
 }
 
@@ -310,6 +320,8 @@ void gemini_generate(struct mock *m, struct request *rq, struct reply *rp)
 {
     struct gemini_answer an;
     bool stream = str_eq(rq->call, STR("streamGenerateContent"));
+    if (gemini_embed(rq, rp))
+        return;
     if (!stream && !str_eq(rq->call, STR("generateContent"))) {
         google_error(rq, rp, 404, "NOT_FOUND", "The method %.*s is not found.",
                      STR_ARG(str_head(rq->call, 80)));

@@ -3,6 +3,7 @@
  *   gemini_check.c   the request's shape: members, ranges, tools      gemini_config.c  generationConfig and schemas
  *   gemini_turns.c   contents: roles, parts, calls, signatures
  *   gemini_think.c   what the model "says"                            gemini.c         writes it: whole, or as a stream
+ *   gemini_embed.c   embeddings
  *
  * Sources: Gemini API and Vertex AI REST references, August 2026. Names are taken in camel case alone. */
 #ifndef MOCK_GEMINI_H
@@ -60,6 +61,9 @@ struct gemini_answer {
     bool cited;
     uint64_t prompt_tokens, cached_tokens, text_tokens, thought_tokens;
 };
+/* False: rq->call is none of embeddings. */
+bool gemini_embed(struct request *rq, struct reply *rp);
+
 void gemini_think(struct request *rq, struct gemini_answer *an);
 
 #endif

@@ -1,5 +1,6 @@
 /* What the model "says": the same as the other simulators, where they can say the same. */
 #include "base/mem.h"
+#include "mock/calls.h"
 #include "mock/gemini.h"
 #include "mock/schema.h"
 #include "mock/sign.h"
@@ -56,7 +57,8 @@ static struct str plain(struct arena *a, struct str json)
     return copy;
 }
 
-static void add_call(struct request *rq, yyjson_val *function, struct gemini_answer *an)
+static void add_call(struct request *rq, yyjson_val *function, struct gemini_answer *an,
+                     const struct script_call *scripted)
 {
     struct arena *a = rq->arena;
     bool three = gemini_model_of(rq)->generation == 30;
@@ -65,7 +67,8 @@ static void add_call(struct request *rq, yyjson_val *function, struct gemini_ans
     if (!schema)
         schema = yyjson_obj_get(function, "parameters");
     c->name = json_text(function, "name");
-    c->args = plain(a, instance_of(a, schema));
+    struct str args = instance_of(a, schema);
+    c->args = plain(a, scripted ? calls_object(a, scripted, args) : args);
     if (three && an->call_count == 0)
         c->signature = sign_make(a, rq->model,
                                  arena_printf(a, "%.*s\n%.*s", STR_ARG(c->name), STR_ARG(c->args)));
@@ -75,20 +78,46 @@ static void add_call(struct request *rq, yyjson_val *function, struct gemini_ans
     an->text_tokens += CALL_TOKENS + token_count(c->args);
 }
 
+static bool known(void *ctx, struct str name)
+{
+    return gemini_function(ctx, name) != NULL;
+}
+
+static void scripted_calls(struct request *rq, struct gemini_answer *an)
+{
+    const struct script *s = &rq->script;
+    size_t at = 0, from = 0;
+    yyjson_arr_iter it = yyjson_arr_iter_with(yyjson_obj_get(rq->json, "contents"));
+    for (yyjson_val *content; (content = yyjson_arr_iter_next(&it));) {
+        yyjson_arr_iter parts = yyjson_arr_iter_with(yyjson_obj_get(content, "parts"));
+        for (yyjson_val *part; (part = yyjson_arr_iter_next(&parts));)
+            calls_seen(s, &at, json_text(yyjson_obj_get(part, "functionCall"), "name"));
+    }
+    size_t n = calls_turn(s, at, known, rq, &from);
+    for (size_t i = 0; i < n && i < GEMINI_CALLS_MAX; i++)
+        add_call(rq, gemini_function(rq, s->calls[from + i].name), an, &s->calls[from + i]);
+}
+
 static void think_calls(struct request *rq, struct gemini_answer *an)
 {
     yyjson_val *config =
         yyjson_obj_get(yyjson_obj_get(rq->json, "toolConfig"), "functionCallingConfig");
     yyjson_val *allowed = yyjson_obj_get(config, "allowedFunctionNames");
     size_t have = gemini_function_count(rq), want = rq->script.tools ? (size_t)rq->script.tools : 1;
-    if (have == 0 || answers_tools(rq) || str_eq(json_text(config, "mode"), STR("NONE")))
+    if (have == 0 || str_eq(json_text(config, "mode"), STR("NONE")))
+        return;
+    if (rq->script.call_count > 0) {
+        scripted_calls(rq, an);
+        return;
+    }
+    if (answers_tools(rq))
         return;
     for (size_t i = 0; i < want && i < GEMINI_CALLS_MAX; i++) {
         yyjson_val *function = function_at(rq, i % have);
         yyjson_val *name = yyjson_arr_get(allowed, i % (yyjson_arr_size(allowed) + !allowed));
         if (name)
             function = gemini_function(rq, str_of(yyjson_get_str(name), yyjson_get_len(name)));
-        add_call(rq, function, an);
+        add_call(rq, function, an, NULL);
     }
 }
 

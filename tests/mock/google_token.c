@@ -212,12 +212,12 @@ static bool signature_ok(EVP_PKEY *key, struct str text, struct str signature)
 }
 
 /* NULL: the claims are what Google asks for. */
-static const char *claims_wrong(struct request *rq, yyjson_val *claims)
+static const char *claims_wrong(const struct mock *m, struct request *rq, yyjson_val *claims)
 {
     uint64_t now = clock_unix_ms() / 1000;
     uint64_t issued = yyjson_get_uint(yyjson_obj_get(claims, "iat"));
     uint64_t end = yyjson_get_uint(yyjson_obj_get(claims, "exp"));
-    struct str url = arena_printf(rq->arena, "http://%.*s%.*s",
+    struct str url = arena_printf(rq->arena, "http%s://%.*s%.*s", m->tls ? "s" : "",
                                   STR_ARG(request_header(rq, STR("host"))), STR_ARG(rq->target));
     if (!str_eq(json_text(claims, "scope"), STR(SCOPE)))
         return "Invalid OAuth scope or ID token audience provided.";
@@ -249,7 +249,7 @@ static const char *assertion_wrong(struct mock *m, struct request *rq, struct st
              !signature_ok(who->key, text, signature))
         wrong = "Invalid JWT Signature.";
     else
-        wrong = claims_wrong(rq, claims);
+        wrong = claims_wrong(m, rq, claims);
     yyjson_doc_free(h);
     yyjson_doc_free(c);
     return wrong;

@@ -62,7 +62,7 @@ static void on_signal(uv_signal_t *s, int number)
 
 static void mock_init(struct mock *m, const struct options *o)
 {
-    *m = (struct mock){ .loop = loop_new(), .key = str_c(o->key) };
+    *m = (struct mock){ .loop = loop_new(), .key = str_c(o->key), .tls = o->cert != NULL };
     m->replay_dir = o->replay;
     m->record_dir = o->record;
     m->seen = seen_new();
@@ -77,6 +77,7 @@ static void mock_done(struct mock *m)
     if (m->invoice_file)
         fclose(m->invoice_file);
     google_free(m->google);
+    responses_free(m->responses);
     mock_counters_free(m);
     seen_free(m->seen);
     invoices_free(m->invoices);

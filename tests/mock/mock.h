@@ -6,7 +6,8 @@
  *   seen.c      the last requests received        invoice.c   one line per attempt: what would be billed
  *   words.c     text and its tokens               schema.c    a small instance of a JSON schema
  *   fixture.c   recorded answers                  sign.c      signatures of reasoning
- *   google_*.c  doors and tokens of Google        openai_*.c, anthropic_*.c, gemini_*.c: the formats
+ *   calls.c     calls that a script prescribes
+ *   google_*.c  doors and tokens of Google        openai_*.c, responses_*.c, anthropic_*.c, gemini_*.c: the formats
  *
  * It stands on base/ and net/ alone: HTTP, JSON reading (yyjson) and token counts are its own, so that an error of
  * weir's code cannot hide itself here.
@@ -42,8 +43,10 @@ struct mock {
     struct invoices *invoices;
     struct map counters; /* "script text" or "call id" -> struct counter */
     struct list counter_list;
-    struct google *google; /* accounts and tokens; NULL: none yet */
-    uint64_t serial;       /* of requests */
+    struct google *google;       /* accounts and tokens; NULL: none yet */
+    struct responses *responses; /* NULL: none yet */
+    uint64_t serial;             /* of requests */
+    bool tls;
     uint64_t accepted, open, playing;
 };
 
@@ -90,6 +93,11 @@ void conn_cut_all(struct mock *m);
 
 /* Handlers, one file a format. */
 handler_fn openai_chat, openai_completions, openai_embeddings, openai_models, openai_model;
+
+handler_fn responses_create, responses_get, responses_delete, responses_cancel, responses_items,
+    responses_count, responses_compact;
+struct responses; /* what is stored; made when first used */
+void responses_free(struct responses *all);
 
 handler_fn anthropic_messages, anthropic_raw_predict, anthropic_stream_raw_predict;
 

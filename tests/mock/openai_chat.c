@@ -1,5 +1,7 @@
 /* POST /chat/completions: whole answers, and streams of chunks. */
 #include "base/mem.h"
+#include "mock/calls.h"
+#include "mock/google.h"
 #include "mock/reply.h"
 #include "mock/schema.h"
 #include "mock/words.h"
@@ -36,7 +38,8 @@ static struct str instance_of(struct arena *a, yyjson_val *schema)
     return text;
 }
 
-static void add_call(struct request *rq, yyjson_val *tool, struct answer *an)
+static void add_call(struct request *rq, yyjson_val *tool, struct answer *an,
+                     const struct script_call *scripted)
 {
     struct call *c = &an->calls[an->call_count++];
     c->custom = yyjson_equals_str(yyjson_obj_get(tool, "type"), "custom");
@@ -44,6 +47,8 @@ static void add_call(struct request *rq, yyjson_val *tool, struct answer *an)
     c->name = json_text(body, "name");
     c->arguments =
         c->custom ? STR("select 1") : instance_of(rq->arena, yyjson_obj_get(body, "parameters"));
+    if (scripted)
+        c->arguments = calls_arguments(rq->arena, scripted, c->arguments);
 }
 
 static yyjson_val *tool_named(yyjson_val *tools, struct str name)
@@ -56,6 +61,28 @@ static yyjson_val *tool_named(yyjson_val *tools, struct str name)
     return NULL;
 }
 
+static bool known(void *ctx, struct str name)
+{
+    return tool_named(ctx, name) != NULL;
+}
+
+static void scripted_calls(struct request *rq, yyjson_val *tools, struct answer *an)
+{
+    const struct script *s = &rq->script;
+    size_t at = 0, from = 0;
+    yyjson_arr_iter it = yyjson_arr_iter_with(yyjson_obj_get(rq->json, "messages"));
+    for (yyjson_val *message; (message = yyjson_arr_iter_next(&it));) {
+        yyjson_arr_iter calls = yyjson_arr_iter_with(yyjson_obj_get(message, "tool_calls"));
+        for (yyjson_val *call; (call = yyjson_arr_iter_next(&calls));) {
+            struct str name = json_text(yyjson_obj_get(call, "function"), "name");
+            calls_seen(s, &at, name.len ? name : json_text(yyjson_obj_get(call, "custom"), "name"));
+        }
+    }
+    size_t n = calls_turn(s, at, known, tools, &from);
+    for (size_t i = 0; i < n && i < CALLS_MAX; i++)
+        add_call(rq, tool_named(tools, s->calls[from + i].name), an, &s->calls[from + i]);
+}
+
 /* Calls tools where the request has some and the conversation does not end with their results. */
 static void think_calls(struct request *rq, struct answer *an)
 {
@@ -64,8 +91,13 @@ static void think_calls(struct request *rq, struct answer *an)
     yyjson_val *last = yyjson_arr_get_last(yyjson_obj_get(rq->json, "messages"));
     yyjson_val *parallel = yyjson_obj_get(rq->json, "parallel_tool_calls");
     size_t have = yyjson_arr_size(tools), want = rq->script.tools ? (size_t)rq->script.tools : 1;
-    if (have == 0 || yyjson_equals_str(choice, "none") ||
-        yyjson_equals_str(yyjson_obj_get(last, "role"), "tool"))
+    if (have == 0 || yyjson_equals_str(choice, "none"))
+        return;
+    if (rq->script.call_count > 0) {
+        scripted_calls(rq, tools, an);
+        return;
+    }
+    if (yyjson_equals_str(yyjson_obj_get(last, "role"), "tool"))
         return;
     struct str kind = json_text(choice, "type");
     yyjson_val *named = NULL;
@@ -74,17 +106,53 @@ static void think_calls(struct request *rq, struct answer *an)
     if (yyjson_is_false(parallel) || want > CALLS_MAX)
         want = 1;
     for (size_t i = 0; i < want; i++)
-        add_call(rq, named ? named : yyjson_arr_get(tools, i % have), an);
+        add_call(rq, named ? named : yyjson_arr_get(tools, i % have), an, NULL);
 }
 
-/* "The tools answered: <content of the last message>" where that is a tool's. */
+/* "The tools answered: ...": the results at the end of the conversation, in order. */
 static struct str tool_text(struct request *rq)
 {
-    yyjson_val *last = yyjson_arr_get_last(yyjson_obj_get(rq->json, "messages"));
-    if (!yyjson_equals_str(yyjson_obj_get(last, "role"), "tool"))
+    yyjson_val *messages = yyjson_obj_get(rq->json, "messages");
+    size_t n = yyjson_arr_size(messages), from = n;
+    struct str text = STR("The tools answered:");
+    while (from > 0 &&
+           yyjson_equals_str(yyjson_obj_get(yyjson_arr_get(messages, from - 1), "role"), "tool"))
+        from--;
+    if (from == n)
         return STR("");
-    struct str content = json_text(last, "content");
-    return arena_printf(rq->arena, "The tools answered: %.*s", STR_ARG(content));
+    for (size_t i = from; i < n; i++) {
+        yyjson_val *message = yyjson_arr_get(messages, i);
+        yyjson_val *parts = yyjson_obj_get(message, "content");
+        struct str content = json_text(message, "content");
+        for (size_t k = 0; k < yyjson_arr_size(parts); k++)
+            content = arena_printf(rq->arena, "%.*s%.*s", STR_ARG(content),
+                                   STR_ARG(json_text(yyjson_arr_get(parts, k), "text")));
+        text = arena_printf(rq->arena, "%.*s %.*s", STR_ARG(text), STR_ARG(content));
+    }
+    return text;
+}
+
+/* "I was sent image/png of 70 bytes, ..." where the last message holds media. */
+static struct str media_text(struct request *rq)
+{
+    struct str text = STR(""), bytes;
+    yyjson_val *last = yyjson_arr_get_last(yyjson_obj_get(rq->json, "messages"));
+    yyjson_arr_iter it = yyjson_arr_iter_with(yyjson_obj_get(last, "content"));
+    for (yyjson_val *part; (part = yyjson_arr_iter_next(&it));) {
+        yyjson_val *image = yyjson_obj_get(part, "image_url"), *file = yyjson_obj_get(part, "file");
+        struct str url = json_text(image ? image : file, image ? "url" : "file_data");
+        struct str kind = str_skip(url, strlen("data:"));
+        size_t at = str_find(kind, STR(";base64,"));
+        if (!image && !file)
+            continue;
+        text = text.len ? arena_printf(rq->arena, "%.*s, ", STR_ARG(text)) : STR("I was sent ");
+        if (at != STR_NONE && base64_read(str_skip(kind, at + 8), rq->arena, &bytes))
+            text = arena_printf(rq->arena, "%.*s%.*s of %zu bytes", STR_ARG(text),
+                                STR_ARG(str_head(kind, at)), bytes.len);
+        else
+            text = arena_printf(rq->arena, "%.*sa URL", STR_ARG(text));
+    }
+    return text.len ? arena_printf(rq->arena, "%.*s.", STR_ARG(text)) : text;
 }
 
 static struct str spaces_for_underscores(struct arena *a, struct str s)
@@ -101,6 +169,7 @@ static struct str think_text(struct request *rq)
     const struct script *s = &rq->script;
     yyjson_val *format = yyjson_obj_get(rq->json, "response_format");
     struct str type = json_text(format, "type"), after_tools = tool_text(rq);
+    struct str media = media_text(rq);
     if (s->text_is.len > 0)
         return spaces_for_underscores(rq->arena, s->text_is);
     if (s->echo_auth) {
@@ -114,8 +183,9 @@ static struct str think_text(struct request *rq)
                            yyjson_obj_get(yyjson_obj_get(format, "json_schema"), "schema"));
     if (s->tokens == 0 && str_eq(type, STR("json_object")))
         return STR("{\"answer\": \"text\"}");
-    return after_tools.len > 0 ? after_tools
-                               : words_make(rq->arena, s->tokens ? s->tokens : DEFAULT_TOKENS);
+    if (s->tokens == 0 && (after_tools.len > 0 || media.len > 0))
+        return after_tools.len > 0 ? after_tools : media;
+    return words_make(rq->arena, s->tokens ? s->tokens : DEFAULT_TOKENS);
 }
 
 static uint64_t limit_of(yyjson_val *rq)
@@ -407,7 +477,7 @@ static void stream_end(struct streamer *s)
         chunk_begin(s);
         chunk_end(s, true);
     }
-    if (s->rq->script.done.len == 0) {
+    if (!str_eq(s->rq->script.done, STR("none"))) {
         buf_putz(&s->rp->body, "data: [DONE]\n\n");
         reply_piece(s->rp);
     }

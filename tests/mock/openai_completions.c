@@ -60,7 +60,7 @@ static void put_stream(struct request *rq, struct str text, const char *finish, 
         buf_putz(b, "}\n\n");
         reply_piece(rp);
     }
-    if (rq->script.done.len == 0) {
+    if (!str_eq(rq->script.done, STR("none"))) {
         buf_putz(b, "data: [DONE]\n\n");
         reply_piece(rp);
     }

@@ -1,6 +1,6 @@
 /* The table of routes, and the simulator's own ones under /__mock/. */
 #include "base/mem.h"
-#include "mock/google.h"
+#include "mock/google_priv.h"
 #include "mock/invoice.h"
 #include "mock/reply.h"
 #include "mock/seen.h"
@@ -27,6 +27,36 @@ static const struct route routes[] = {
     { STR_INIT("POST"), STR_INIT("/openai/deployments/{model}/completions"), openai_completions,
       openai_refused },
     { STR_INIT("POST"), STR_INIT("/openai/deployments/{model}/embeddings"), openai_embeddings,
+      openai_refused },
+    { STR_INIT("POST"), STR_INIT("/responses"), responses_create, openai_refused },
+    { STR_INIT("POST"), STR_INIT("/responses/input_tokens"), responses_count, openai_refused },
+    { STR_INIT("POST"), STR_INIT("/responses/compact"), responses_compact, openai_refused },
+    { STR_INIT("GET"), STR_INIT("/responses/{model}"), responses_get, openai_refused },
+    { STR_INIT("DELETE"), STR_INIT("/responses/{model}"), responses_delete, openai_refused },
+    { STR_INIT("POST"), STR_INIT("/responses/{model}/cancel"), responses_cancel, openai_refused },
+    { STR_INIT("GET"), STR_INIT("/responses/{model}/input_items"), responses_items,
+      openai_refused },
+    { STR_INIT("POST"), STR_INIT("/openai/responses"), responses_create, openai_refused },
+    { STR_INIT("POST"), STR_INIT("/openai/responses/input_tokens"), responses_count,
+      openai_refused },
+    { STR_INIT("POST"), STR_INIT("/openai/responses/compact"), responses_compact, openai_refused },
+    { STR_INIT("GET"), STR_INIT("/openai/responses/{model}"), responses_get, openai_refused },
+    { STR_INIT("DELETE"), STR_INIT("/openai/responses/{model}"), responses_delete, openai_refused },
+    { STR_INIT("POST"), STR_INIT("/openai/responses/{model}/cancel"), responses_cancel,
+      openai_refused },
+    { STR_INIT("GET"), STR_INIT("/openai/responses/{model}/input_items"), responses_items,
+      openai_refused },
+    { STR_INIT("POST"), STR_INIT("/openai/v1/responses"), responses_create, openai_refused },
+    { STR_INIT("POST"), STR_INIT("/openai/v1/responses/input_tokens"), responses_count,
+      openai_refused },
+    { STR_INIT("POST"), STR_INIT("/openai/v1/responses/compact"), responses_compact,
+      openai_refused },
+    { STR_INIT("GET"), STR_INIT("/openai/v1/responses/{model}"), responses_get, openai_refused },
+    { STR_INIT("DELETE"), STR_INIT("/openai/v1/responses/{model}"), responses_delete,
+      openai_refused },
+    { STR_INIT("POST"), STR_INIT("/openai/v1/responses/{model}/cancel"), responses_cancel,
+      openai_refused },
+    { STR_INIT("GET"), STR_INIT("/openai/v1/responses/{model}/input_items"), responses_items,
       openai_refused },
     { STR_INIT("POST"), STR_INIT("/messages"), anthropic_messages, anthropic_refused },
     { STR_INIT("POST"), STR_INIT("/models/{call}"), gemini_generate, google_refused },
@@ -195,6 +225,8 @@ static bool prepare(struct mock *m, struct request *rq, struct reply *rp)
     if (rq->script.times > 0 && mock_count(m, rq->script.text) > rq->script.times)
         rq->script = (struct script){ .text = rq->script.text };
     rq->call_id = request_header(rq, STR("x-litellm-call-id"));
+    if (rq->call_id.len == 0)
+        rq->call_id = request_header(rq, STR("x-client-request-id"));
     rq->attempt = 1;
     if (rq->call_id.len > 0)
         rq->attempt = mock_count(m, rq->call_id);
@@ -215,7 +247,8 @@ void route_request(struct mock *m, struct request *rq, struct reply *rp)
         known = true;
         if (!str_eq(r->method, rq->method))
             continue;
-        rq->path_model = model;
+        rq->path_model =
+            str_ends(r->path, STR("{call}")) ? model : percent_decode(model, false, rq->arena);
         if (str_ends(r->path, STR("{call}")) && !google_path(rq))
             continue;
         if (r->refused && (!prepare(m, rq, rp) || r->refused(m, rq, rp)))

@@ -1,8 +1,8 @@
-#include "mock/script.h"
+#include "mock/calls.h"
 
 #include <stddef.h>
 
-enum item_kind { ITEM_FLAG, ITEM_NUMBER, ITEM_TEXT, ITEM_WORD, ITEM_FAULT, ITEM_HEADER };
+enum item_kind { ITEM_FLAG, ITEM_NUMBER, ITEM_TEXT, ITEM_WORD, ITEM_FAULT, ITEM_HEADER, ITEM_CALL };
 
 struct item {
     struct str name;
@@ -53,6 +53,8 @@ static const struct item items[] = {
     NUMBER("size", size),
     NUMBER("error-event", error_event),
     NUMBER("badjson-event", badjson_event),
+    NUMBER("failed-event", failed_event),
+    NUMBER("reasoning", reasoning),
     NUMBER("headcut", headcut),
     NUMBER("times", times),
     NUMBER("idle-close", idle_close_ms),
@@ -60,12 +62,14 @@ static const struct item items[] = {
     NUMBER("life", life),
     WORD("nohead", nohead, "close reset garbage"),
     WORD("usage", usage, "none finish final always"),
-    WORD("done", done, "none"),
+    WORD("done", done, "none always"),
+    WORD("error-shape", error_shape, "nested flat"),
     WORD("framing", framing, "length chunked close"),
     TEXT("fixture", fixture),
     TEXT("text", text_is),
     TEXT("finish", finish),
     { STR_INIT("header"), ITEM_HEADER, 0, FAULT_NONE, NULL },
+    { STR_INIT("call"), ITEM_CALL, 0, FAULT_NONE, NULL },
     FLAG("html", html),
     FLAG("empty", empty),
     FLAG("badjson", badjson),
@@ -119,8 +123,20 @@ static bool item_set(const struct item *it, struct str value, struct script *s)
             return false;
         s->headers[s->header_count++] = value;
         return true;
+    case ITEM_CALL: return calls_parse(value, s);
     }
     return false;
+}
+
+/* Commas separate items, but for those within a call's parentheses. */
+static struct str item_cut(struct str *rest)
+{
+    size_t n = str_starts(str_trim(*rest), STR("call=")) ? calls_length(*rest) : STR_NONE;
+    if (n == STR_NONE)
+        return str_trim(str_cut(rest, ','));
+    struct str item = str_head(*rest, n);
+    *rest = str_skip(*rest, n + 1);
+    return str_trim(item);
 }
 
 bool script_parse(struct str text, struct script *ret_script, struct str *ret_problem)
@@ -128,7 +144,7 @@ bool script_parse(struct str text, struct script *ret_script, struct str *ret_pr
     struct script s = { 0 };
     struct str rest = text;
     while (rest.len > 0) {
-        struct str item = str_trim(str_cut(&rest, ','));
+        struct str item = item_cut(&rest);
         struct str value = item;
         struct str name = str_cut(&value, '=');
         const struct item *it = item_find(name);

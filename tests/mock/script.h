@@ -1,7 +1,7 @@
 /* mock/script.h -- how one request is to be answered, as the test asked for it.
  *
  * The script stands in the header `x-mock`, or in the model name after "mock:" ("mock:status=429,cut=120"). It is a list
- * of `key` and `key=value` separated by commas; README.md has the table. Thread: any; the strings borrow the text. */
+ * of `key` and `key=value` separated by commas (those of `call=NAME(...)` do not separate); README.md has the table. Thread: any; the strings borrow the text. */
 #ifndef MOCK_SCRIPT_H
 #define MOCK_SCRIPT_H
 
@@ -19,6 +19,13 @@ enum script_fault {
 };
 
 #define SCRIPT_HEADERS 8
+#define SCRIPT_CALLS 32
+
+struct script_call {
+    struct str name, arguments;
+    unsigned turn; /* of the model, from 0 */
+    bool given;    /* the arguments; else the tool's schema makes them */
+};
 
 struct script {
     struct str text;      /* the whole, as key of the counter of `times` */
@@ -36,6 +43,8 @@ struct script {
     uint64_t events, size;  /* content events of a stream, and bytes of each with its framing */
     uint64_t error_event;   /* after this many content events an error event ends the stream */
     uint64_t badjson_event; /* this content event (from 1) holds broken JSON */
+    uint64_t failed_event;  /* after this many content events response.failed ends the stream */
+    uint64_t reasoning;     /* words of reasoning, from models that reason */
     uint64_t headcut;       /* the connection closes after this many bytes of the head */
     uint64_t times;         /* only the first so many requests with this script get it */
     uint64_t idle_close_ms; /* the kept-alive connection closes so long after the answer */
@@ -43,12 +52,16 @@ struct script {
     uint64_t life;          /* of an access token: seconds and one more; 0: an hour */
     struct str nohead;      /* "close", "reset" or "garbage" instead of any answer; empty: no */
     struct str usage;       /* none, finish, final, always; empty: as the request asks */
-    struct str done;        /* "none": no [DONE] */
+    struct str
+        done; /* "none": no [DONE], or no last event; "always": [DONE] where it is not usual */
     struct str framing;     /* "length", "chunked", "close"; empty: by the kind of answer */
     struct str fixture;     /* a file of the replay folder */
     struct str text_is;     /* the answer's text, words separated by '_' */
     struct str finish;      /* Gemini's finishReason, instead of the one that fits */
+    struct str error_shape; /* of OpenAI's event `error`: "nested" (the default), "flat" */
     struct str headers[SCRIPT_HEADERS]; /* "name:value" */
+    struct script_call calls[SCRIPT_CALLS];
+    size_t call_count;
     size_t header_count;
     bool html, empty, badjson, refusal, echo_auth, crlf, comments, norole, obfuscate;
     bool citations;    /* the answer quotes a page, after a search */

@@ -78,7 +78,8 @@ uint64_t prompt_tokens_of(yyjson_val *v)
         return 0;
     yyjson_val *type = yyjson_obj_get(v, "type");
     if (yyjson_equals_str(type, "image_url") || yyjson_equals_str(type, "image") ||
-        yyjson_equals_str(type, "document"))
+        yyjson_equals_str(type, "document") || yyjson_equals_str(type, "input_image") ||
+        yyjson_equals_str(type, "input_file"))
         return TOKENS_OF_IMAGE;
     if (yyjson_obj_get(v, "role"))
         n += TOKENS_OF_MESSAGE;

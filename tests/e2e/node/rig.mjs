@@ -60,12 +60,16 @@ class Server {
   }
 }
 
+export function startMock(folder) {
+  return new Server(folder, 'mock', 'MOCK_BIN', ['--port', '0', '--key', UPSTREAM]).listening(/^listening on (\d+)/m);
+}
+
 // weir with these deployments, on a port of its own; its files are kept in `folder`.
-export function startWeir(folder, model_list) {
+export function startWeir(folder, model_list, general_settings = {}) {
   const config = join(folder, 'config.yaml');
   writeFileSync(config, JSON.stringify({
     model_list,
-    general_settings: { master_key: MASTER },
+    general_settings: { master_key: MASTER, ...general_settings },
     router_settings: { num_retries: 0 },
     weir_settings: { drain_timeout: 5 },
   }));
@@ -75,17 +79,17 @@ export function startWeir(folder, model_list) {
 }
 
 export class Rig {
-  // `more`: rows of model_list beside the ones below, [model_name, model].
-  static async start(more = []) {
+  // `more`: rows of model_list beside the ones below; a function of the simulator.
+  static async start(more = async () => []) {
     const rig = new Rig();
     rig.folder = mkdtempSync(join(tmpdir(), 'weir-e2e-'));
-    rig.mock = await new Server(rig.folder, 'mock', 'MOCK_BIN', ['--port', '0', '--key', UPSTREAM]).listening(/^listening on (\d+)/m);
+    rig.mock = await startMock(rig.folder);
     const deployment = (model_name, model) => ({
       model_name, litellm_params: { model, api_base: rig.mock.base, api_key: UPSTREAM } });
     rig.weir = await startWeir(rig.folder, [deployment('mock/*', 'openai/*'), deployment('gpt-4.1', 'openai/gpt-4.1'),
       deployment('text-embedding-3-small', 'openai/text-embedding-3-small'),
       deployment('gpt-3.5-turbo-instruct', 'openai/gpt-3.5-turbo-instruct'),
-        ...more.map((row) => deployment(...row))]);
+      ...await more(rig.mock)]);
     return rig;
   }
 

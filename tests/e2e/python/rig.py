@@ -13,6 +13,7 @@ import socket
 import ssl
 import subprocess
 import time
+import urllib.parse
 import uuid
 
 MASTER = 'sk-canary-master-5d2f8c1b7a9e4036'
@@ -159,6 +160,11 @@ def read_raw(s, until=None):
 def events(body):
     """The data of each event of a stream; comments are left out."""
     return [line[6:] for line in body.decode().replace('\r\n', '\n').split('\n') if line.startswith('data: ')]
+
+
+def quoted(name):
+    """A model's name in a path."""
+    return urllib.parse.quote(name, safe='')
 
 
 # -- the servers

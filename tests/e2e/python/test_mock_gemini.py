@@ -163,3 +163,65 @@ def test_metadata_wants_its_header(mock):
     assert rig.request(mock.port, 'GET', path).status == 403
     assert rig.request(mock.port, 'GET', path, headers={'Metadata-Flavor': 'Google', 'X-Forwarded-For': '1.1.1.1'}).status == 403
     assert rig.request(mock.port, 'GET', path, headers={'Metadata-Flavor': 'Google'}).json()['token_type'] == 'Bearer'
+
+
+# -- embeddings
+
+E1, E2, E4 = 'gemini-embedding-001', 'gemini-embedding-2-preview', 'text-embedding-004'
+
+
+def embed(text='Hello there', name=E1, **more):
+    return {'model': f'models/{name}', 'content': {'parts': [{'text': text}]}, **more}
+
+
+def vertex(mock, body, name, call):
+    token = rig.request(mock.port, 'GET', '/computeMetadata/v1/instance/service-accounts/default/token', None,
+                        {'Metadata-Flavor': 'Google'}).json()['access_token']
+    return rig.request(mock.port, 'POST', f'/v1/projects/p/locations/l/publishers/google/models/{name}:{call}', body,
+                       {'Authorization': f'Bearer {token}'})
+
+
+def embed_gapi(mock, body, name=E1, call='batchEmbedContents'):
+    return rig.request(mock.port, 'POST', f'/v1beta/models/{name}:{call}', body, {'x-goog-api-key': rig.UPSTREAM})
+
+
+@pytest.mark.parametrize('body', [
+    {}, {'requests': []}, {'requests': [embed()] * 101}, {'requests': [embed(name=E4)]}, {'requests': [{'content': {'parts': [{'text': 'x'}]}}]},
+    {'requests': [embed('')]}, {'requests': [embed(taskType='SEARCH')]}, {'requests': [embed(title='x')]},
+    {'requests': [embed(outputDimensionality=0)]}, {'requests': [embed(outputDimensionality='5')]}, {'requests': [embed(dimensions=5)]},
+    {'requests': [{'model': f'models/{E1}', 'content': {'parts': []}}]}, {'requests': [embed()], 'model': E1},
+    {'requests': [{'model': f'models/{E1}', 'content': {'parts': [PIXEL]}}]},
+])
+def test_embedding_refuses(mock, body):
+    answer = embed_gapi(mock, body)
+    assert answer.status == 400 and answer.error['status'] == 'INVALID_ARGUMENT', answer
+
+
+@pytest.mark.parametrize('name,call,body', [
+    (E1, 'predict', {'instances': []}), (E1, 'predict', {'instances': [{'content': 'a'}, {'content': 'b'}]}),
+    (E4, 'predict', {'instances': [{'content': 'a'}] * 251}), (E4, 'predict', {'instances': [{'content': ''}]}),
+    (E4, 'predict', {'instances': [{'text': 'a'}]}), (E4, 'predict', {'instances': [{'content': 'a', 'taskType': 'CLUSTERING'}]}),
+    (E4, 'predict', {'instances': [{'content': 'a'}], 'parameters': {'dimensions': 3}}),
+    (E4, 'predict', {'instances': [{'content': 'a ' * 2049}], 'parameters': {'autoTruncate': False}}),
+    (E2, 'embedContent', {'content': {'parts': [{'text': 'a'}]}, 'taskType': 'CLUSTERING'}), (E2, 'embedContent', {'content': {'parts': []}}),
+])
+def test_embedding_of_vertex_refuses(mock, name, call, body):
+    answer = vertex(mock, body, name, call)
+    assert answer.status == 400 and answer.error['status'] == 'INVALID_ARGUMENT', answer
+
+
+def test_embeddings(mock):
+    got = embed_gapi(mock, {'requests': [embed('a'), embed('b', taskType='RETRIEVAL_DOCUMENT', title='x'), embed('a')]}).json()
+    a, b, again = (row['values'] for row in got['embeddings'])
+    assert a == again != b and sum(x * x for x in a) == 1 and 'usageMetadata' not in got
+    assert embed_gapi(mock, embed('a'), call='embedContent').json() == {'embedding': {'values': a}}
+    got = embed_gapi(mock, {'requests': [embed('a b', E2, outputDimensionality=3)]}, E2).json()
+    assert len(got['embeddings'][0]['values']) == 3 and got['usageMetadata'] == {'promptTokenCount': 2}
+    got = vertex(mock, {'instances': [{'content': 'a'}, {'content': 'b c', 'task_type': 'CLUSTERING'}]}, E4, 'predict').json()
+    assert [p['embeddings']['statistics']['token_count'] for p in got['predictions']] == [1, 2]
+    assert got['predictions'][0]['embeddings']['values'] == a
+    assert vertex(mock, {'instances': [{'content': 'a ' * 2049}]}, E4, 'predict').json()['predictions'][0]['embeddings']['statistics']['truncated']
+    got = vertex(mock, {'content': {'parts': [{'text': 'a'}]}, 'embedContentConfig': {'autoTruncate': False}}, E2, 'embedContent').json()
+    assert got['embedding']['values'] == a and got['usageMetadata'] == {'promptTokenCount': 1}
+    for name, call, ask_of in ((E2, 'predict', vertex), (E1, 'embedContent', vertex), (FLASH, 'batchEmbedContents', embed_gapi)):
+        assert ask_of(mock, {}, name, call).status == 404

@@ -326,8 +326,10 @@ static void test_recordings(void **state)
     const char *root = getenv("WEIR_RECORDINGS");
     char dir[512], path[1024];
     unsigned n = 0;
-    if (!root)
-        skip();
+    if (!root) {
+        print_message("# WEIR_RECORDINGS is not set: no recorded answer replayed\n");
+        return;
+    }
     snprintf(dir, sizeof dir, "%s/gemini", root);
     DIR *d = opendir(dir);
     assert_non_null(d);
