@@ -271,6 +271,18 @@ static struct class class_400(const struct upstream_error *e)
     return (struct class){ "invalid_request_error", NULL, 400, ERR_UPSTREAM };
 }
 
+/* A 404 without a code is about the model, unless it says that something else was not found (OpenAI: "Response with id ..."). */
+static bool is_of_another_thing(const struct upstream_error *e)
+{
+    static const struct str things[] = { STR_INIT("Response "), STR_INIT("Conversation "),
+                                         STR_INIT("Prompt "),   STR_INIT("File "),
+                                         STR_INIT("Item "),     STR_INIT("Previous response ") };
+    for (size_t i = 0; i < sizeof things / sizeof things[0]; i++)
+        if (str_starts_nocase(e->message, things[i]))
+            return true;
+    return false;
+}
+
 static struct class class_of(int status, const struct upstream_error *e)
 {
     switch (status) {
@@ -280,8 +292,9 @@ static struct class class_of(int status, const struct upstream_error *e)
         return (struct class){ "insufficient_quota", "insufficient_quota", 429, ERR_UPSTREAM };
     case 403: return (struct class){ "permission_error", NULL, 403, ERR_UPSTREAM };
     case 404:
-        return (struct class){ "invalid_request_error", e->code.len ? NULL : "model_not_found", 404,
-                               ERR_UPSTREAM };
+        return (struct class){ "invalid_request_error",
+                               e->code.len || is_of_another_thing(e) ? NULL : "model_not_found",
+                               404, ERR_UPSTREAM };
     case 408:
     case 504:
     case 524: return (struct class){ "timeout_error", "timeout", 504, ERR_UPSTREAM };

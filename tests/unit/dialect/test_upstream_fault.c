@@ -46,6 +46,8 @@ static void test_classes(void **state)
         { 403, "{\"error\":\"no\"}", 403, "permission_error", "", "no" },
         { 404, "{\"error\":{\"message\":\"no such model\",\"code\":\"model_not_found\"}}", 404,
           "invalid_request_error", "model_not_found", "no such model" },
+        { 404, "{\"error\":{\"message\":\"Response with id 'resp_1' not found.\",\"code\":null}}", 404,
+          "invalid_request_error", "", "Response with id" },
         { 404, "{\"detail\":\"Not Found\"}", 404, "invalid_request_error", "model_not_found",
           "Not Found" },
         { 409, "{\"message\":\"busy\"}", 409, "conflict_error", "", "busy" },
