@@ -40,9 +40,7 @@ enum err anthropic_unknown(struct anthropic_write *aw, struct str name, const ch
     clean[shown.len] = '\0';
     const char *tag = arena_printf(aw->a, "unknown(%s)", clean).p;
     const char *member = where ? arena_printf(aw->a, "%s.%s", where, clean).p : clean;
-    /* A parameter is the caller's word; what rides on a message (`parsed` of an SDK's answer given back) is not. */
-    return where ? ir_lose(aw->report, tag, member, aw->fault)
-                 : ir_drop(aw->report, tag, member, aw->fault);
+    return ir_lose(aw->report, tag, member, aw->fault);
 }
 
 /* -- cache breakpoints: tools, system, messages, in the order in which they are written */

@@ -185,6 +185,31 @@ static bool is_typed(struct str raw, struct arena *a)
     return false;
 }
 
+/* A tool that runs at another provider: there is nothing to send. */
+static bool is_foreign(const struct anthropic_write *aw, const struct ir_tool *t)
+{
+    return t->kind == IR_SERVER_TOOL && t->origin != IR_FROM_ANTHROPIC && !is_typed(t->raw, aw->a);
+}
+
+static enum err drop_foreign(struct anthropic_write *aw, const struct ir_tool *t)
+{
+    struct str type = member(t->raw, "type");
+    if (aw->report->drop_params)
+        return ir_drop(aw->report, "server_tools", "tools", aw->fault);
+    return anthropic_refuse(aw, ERR_UNSUPPORTED_PARAM, STR("tools"),
+                            "tools: %.*s is a tool of another provider and does not exist here. Leave it out, or set "
+                            "drop_params: true in the config to have it dropped.",
+                            STR_ARG(type.len ? str_head(type, 64) : STR("one of them")));
+}
+
+static bool has_own_tools(const struct anthropic_write *aw)
+{
+    for (const struct ir_tool *t = aw->rq->tools; t; t = t->next)
+        if (!is_foreign(aw, t))
+            return true;
+    return aw->rq->web_search.len > 0;
+}
+
 static enum err put_server_tool(struct anthropic_write *aw, const struct ir_tool *t)
 {
     struct str type = member(t->raw, "type");
@@ -196,11 +221,7 @@ static enum err put_server_tool(struct anthropic_write *aw, const struct ir_tool
         segments_raw(aw->body, &aw->w, NULL, t->raw);
         return ERR_OK;
     }
-    if (t->kind == IR_WEB_SEARCH)
-        return put_web_search(aw, t->raw);
-    return anthropic_refuse(aw, ERR_UNSUPPORTED_PARAM, STR("tools"),
-                            "tools: %.*s is a tool of another provider and does not exist here.",
-                            STR_ARG(type.len ? str_head(type, 64) : STR("one of them")));
+    return put_web_search(aw, t->raw);
 }
 
 /* -- the array */
@@ -273,8 +294,7 @@ static void put_remembered_tools(struct anthropic_write *aw)
 
 static bool has_tools(const struct anthropic_write *aw)
 {
-    return aw->rq->tools || aw->rq->web_search.len || aw->output == OUTPUT_TOOL ||
-           aw->output == OUTPUT_TOOL_WRAPPED;
+    return has_own_tools(aw) || aw->output == OUTPUT_TOOL || aw->output == OUTPUT_TOOL_WRAPPED;
 }
 
 /* -- the choice */
@@ -285,13 +305,13 @@ static enum choice choice_of(const struct anthropic_write *aw, struct str *ret_n
 {
     const struct ir_request *rq = aw->rq;
     bool emulates = aw->output == OUTPUT_TOOL || aw->output == OUTPUT_TOOL_WRAPPED;
-    bool own = rq->tools || rq->web_search.len;
+    bool own = has_own_tools(aw);
     if (emulates && (!own || rq->choice == IR_CHOICE_NONE)) {
         *ret_name = anthropic_json_tool(rq, aw->a);
         return CHOICE_TOOL;
     }
-    if (!own)
-        return CHOICE_ABSENT;
+    if (!own) /* what stands there only for the history is not to be called */
+        return aw->turns.has_calls ? CHOICE_NONE : CHOICE_ABSENT;
     switch (rq->choice) {
     case IR_CHOICE_NONE: return CHOICE_NONE;
     case IR_CHOICE_REQUIRED: return CHOICE_ANY;
@@ -325,7 +345,7 @@ static enum err put_choice(struct anthropic_write *aw)
     const struct ir_request *rq = aw->rq;
     struct str name = { 0 };
     enum choice c = choice_of(aw, &name);
-    bool own = rq->tools || rq->web_search.len;
+    bool own = has_own_tools(aw);
     /* A client of the old function_call takes one call an answer. */
     bool one = own && (rq->parallel_tool_calls == 0 || rq->legacy_functions);
     if (c == CHOICE_ABSENT && one)
@@ -348,6 +368,9 @@ enum err anthropic_put_tools(struct anthropic_write *aw)
 {
     const struct ir_request *rq = aw->rq;
     bool filters = rq->choice == IR_CHOICE_ALLOWED && any_allowed(rq);
+    for (const struct ir_tool *t = rq->tools; t; t = t->next)
+        if (is_foreign(aw, t))
+            TRY(drop_foreign(aw, t));
     if (!has_tools(aw) && !aw->turns.has_calls)
         return put_choice(aw);
     if (rq->choice == IR_CHOICE_TOOL && !ir_tool_find(rq, rq->choice_name) && rq->tools)
@@ -356,7 +379,7 @@ enum err anthropic_put_tools(struct anthropic_write *aw)
                                 STR_ARG(str_head(rq->choice_name, 64)));
     json_arr(&aw->w, "tools");
     for (const struct ir_tool *t = rq->tools; t; t = t->next) {
-        if (filters && !is_allowed(rq, t))
+        if (is_foreign(aw, t) || (filters && !is_allowed(rq, t)))
             continue;
         bool function = t->kind == IR_FUNCTION || t->kind == IR_CUSTOM;
         TRY(function ? put_function(aw, t) : put_server_tool(aw, t));

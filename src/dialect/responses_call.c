@@ -311,7 +311,7 @@ static enum err put_rest(struct rc_write *c)
             continue;
         }
         struct str name = arena_dup(c->a, str_head(x->name, 40));
-        TRY(ir_drop(c->report, arena_printf(c->a, "unknown(%s)", name.p).p, name.p, c->fault));
+        TRY(ir_lose(c->report, arena_printf(c->a, "unknown(%s)", name.p).p, name.p, c->fault));
     }
     for (size_t i = 0; i < c->t->passthrough_count; i++) {
         const struct conf_member *m = &c->t->passthrough[i];

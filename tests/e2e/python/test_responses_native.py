@@ -109,8 +109,8 @@ def test_defaults_of_the_deployment(weir, mock):
 
 
 @pytest.mark.parametrize('body,param', [
-    (b'{"model":@MODEL@,"input":"x","model":@MODEL@}', None), (b'{"model":@MODEL@,"input":"x","store":null,"store":false}', None),
-    (b'{"model":@MODEL@,"input":"x","previous_response_id":null,"previous_response_id":"resp_1"}', None), (b'{"model":@MODEL@,"input":"x","input":"y"}', None),
+    (b'{"model":@MODEL@,"input":"x","model":@MODEL@}', None), (b'{"model":@MODEL@,"input":"x","store":null,"store":false}', 'store'),
+    (b'{"model":@MODEL@,"input":"x","previous_response_id":null,"previous_response_id":"resp_1"}', 'previous_response_id'), (b'{"model":@MODEL@,"input":"x","input":"y"}', 'input'),
     (b'{"model":@MODEL@,"input":"x","store":"yes"}', 'store'), (b'{"model":@MODEL@,"input":"x","stream":7}', 'stream'),
     (b'{"model":@MODEL@,"input":"x","previous_response_id":7}', 'previous_response_id'),
     (b'{"model":@MODEL@,"input":"x","previous_response_id":"resp_1","conversation":"conv_1"}', 'previous_response_id')])
