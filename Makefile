@@ -43,7 +43,7 @@ test:
 	@tests/run --kind short $(if $(SUITES),--suites $(SUITES))
 
 test-long:
-	@tools/deps build test long
+	@tools/deps build test long clients
 	@tests/run --kind long $(if $(SUITES),--suites $(SUITES))
 
 bench:

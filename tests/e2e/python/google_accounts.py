@@ -28,7 +28,8 @@ def service_account(mock, script='', known=True, **members):
     private, public = key_pair()
     email = f'{uuid.uuid4().hex[:12]}@mock-project.iam.gserviceaccount.com'
     if known:
-        answer = rig.request(mock.port, 'PUT', f'/__mock/google/accounts/{email}?kid=kid-{email[:6]}', public.encode())
+        answer = rig.request(mock.port, 'PUT', f'/__mock/google/accounts/{email}?kid=kid-{email[:6]}', public.encode(),
+                             tls=mock.tls)
         assert answer.status == 200, answer
     return {'type': 'service_account', 'project_id': 'mock-project', 'private_key_id': f'kid-{email[:6]}',
             'private_key': private, 'client_email': email, 'client_id': '1',

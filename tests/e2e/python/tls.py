@@ -33,10 +33,11 @@ class Authority:
 
 
 class Proxy:
-    """Tunnels CONNECT; `asked` lists the targets. `refuse`: a status instead of a tunnel."""
+    """Tunnels CONNECT; `asked` lists the targets. `refuse`: a status instead of a tunnel. `port`: of this machine, where all
+    tunnels lead whatever they ask for."""
 
-    def __init__(self, refuse=None, credentials=None):
-        self.refuse, self.credentials = refuse, credentials
+    def __init__(self, refuse=None, credentials=None, port=None):
+        self.refuse, self.credentials, self.everywhere = refuse, credentials, port
         self.asked = []
         self.listener = socket.create_server(('127.0.0.1', 0))
         self.port = self.listener.getsockname()[1]
@@ -68,7 +69,9 @@ class Proxy:
             client.close()
             return
         host, _, port = target.decode().rpartition(':')
-        server = socket.create_connection(('127.0.0.1' if host == 'provider.test' else host, int(port)))
+        if self.everywhere or host == 'provider.test':
+            host = '127.0.0.1'
+        server = socket.create_connection((host, self.everywhere or int(port)))
         client.sendall(b'HTTP/1.1 200 Connection established\r\nVia: test\r\n\r\n')
         for a, b in ((client, server), (server, client)):
             threading.Thread(target=self.copy, args=(a, b), daemon=True).start()
