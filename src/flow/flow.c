@@ -343,7 +343,7 @@ enum next flow_admit(struct flow *f)
         path_model = forced;
     if (openai_read_request((enum openai_kind)f->route->kind, str_of(f->body, f->body_len),
                             path_model, f->arena, &f->rq, &f->fault) ||
-        (f->rq.kind == OPENAI_RESPONSES && session_admit(f))) {
+        (openai_is_responses(f->rq.kind) && session_admit(f))) {
         f->rq.stream = false;
         flow_fail(f);
         return NEXT_WAIT;
@@ -415,7 +415,7 @@ static bool plan(struct flow *f)
         e = session_plan_op(f, &answered);
     else
         e = router_pick(f->snap->router, f->rq.model, f->arena, &f->pick, &f->fault);
-    if (!e && f->rq.kind == OPENAI_RESPONSES && f->route->family != FAMILY_RESPONSE)
+    if (!e && openai_is_responses(f->rq.kind) && f->route->family != FAMILY_RESPONSE)
         e = session_plan(f);
     if (!e && f->rq.body.len)
         e = drop_paths(f);
@@ -431,7 +431,7 @@ enum next flow_plan(struct flow *f)
     struct str mock;
     if (plan(f))
         return NEXT_WAIT;
-    if (mock_wanted(f, &mock)) {
+    if (f->route->family != FAMILY_RESPONSE && mock_wanted(f, &mock)) {
         mock_answer(f, mock);
         return NEXT_WAIT;
     }

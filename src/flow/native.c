@@ -4,13 +4,14 @@
 static void bad_json(struct flow *f, const char *what, const struct json_problem *p, size_t len)
 {
     attempt_fail(f, ERR_UPSTREAM_BAD,
-                 arena_printf(f->arena, "%s is not valid JSON: %s at byte %zu of %zu", what, p->what,
-                              p->at, len));
+                 arena_printf(f->arena, "%s is not valid JSON: %s at byte %zu of %zu", what,
+                              p->what, p->at, len));
 }
 
 static void take(struct flow *f, const struct response_answer *ans)
 {
-    if (ans->usage.reported && f->route->billable) /* a response that is looked at again is not paid again */
+    if (ans->usage.reported &&
+        f->route->billable) /* a response that is looked at again is not paid again */
         f->at.usage = ans->usage;
     session_keep_native(f, ans->id);
 }
@@ -31,7 +32,7 @@ bool native_event(struct flow *f, const struct sse_event *ev)
         return false;
     }
     if (ans.sequenced)
-        f->at.sequence = ans.sequence + 1;
+        f->at.sequence = ans.sequence + !ans.error; /* an error is written anew, in its place */
     if (ans.error) {
         relay_event_fault(f, ev->data);
         return false;

@@ -14,20 +14,27 @@
 struct flow;
 struct session_wait;
 
-enum response_op { RESPONSE_CREATE, RESPONSE_GET, RESPONSE_DELETE, RESPONSE_CANCEL, RESPONSE_ITEMS };
+enum response_op {
+    RESPONSE_CREATE,
+    RESPONSE_GET,
+    RESPONSE_DELETE,
+    RESPONSE_CANCEL,
+    RESPONSE_ITEMS
+};
 
 /* A request's part in it; lives in the request's arena. */
 struct responding {
     enum response_op op;
     struct response_members m; /* create */
-    struct str id;             /* create: of the answer, where weir makes it; by id: the one asked for */
-    struct str previous;       /* plain; empty: none */
-    struct str input;          /* raw, as the client sent it */
-    struct str parent_json;    /* previous_response_id as the client wrote it: the answer repeats it */
-    bool store;                /* the client did not say store: false */
+    struct str id;       /* create: of the answer, where weir makes it; by id: the one asked for */
+    struct str previous; /* plain; empty: none */
+    struct str input;    /* raw, as the client sent it */
+    struct str parent_json; /* previous_response_id as the client wrote it: the answer repeats it */
+    bool store;             /* the client did not say store: false */
     bool kept;
     struct session_wait *wait;   /* the store is asked */
     struct session_result *past; /* what it said */
+    struct session_result *gone; /* of a response that was to be deleted: whether it has been */
     struct str suffix, query;    /* by id, native: of the provider's path */
 };
 

@@ -162,7 +162,7 @@ for (const alias of aliases) {
       assert.deepEqual(texts, ['a', 'b', 'c', 'd', 'e']);
       await client.responses.delete(made.id);
       await rejected(client.responses.retrieve(made.id), 404);
-      await rejected(client.responses.create({ model, input: 'x', previous_response_id: made.id }), 400, {
+      await rejected(client.responses.create({ model, input: 'x', previous_response_id: made.id }), 404, {
         code: 'previous_response_not_found', param: 'previous_response_id' });
     });
 

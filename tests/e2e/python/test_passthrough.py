@@ -60,6 +60,17 @@ def test_request(weir, mock, name):
     same(mock.one(mark)['body'], fill(PLAIN_CASES[name], model.removeprefix('mock/')))
 
 
+def test_large_request_in_chunks(weir, mock):
+    """Of a length that is not told: it outgrows its memory many times on the way."""
+    model, mark = rig.script()
+    sent = fill(PLAIN_CASES['large'].replace(b'@MODEL@', b'@MODEL@,"user":"' + b'fedcba9876543210' * 50000 + b'"'), model)
+    chunks = b''.join(b'%x\r\n%s\r\n' % (len(sent[i:i + 4999]), sent[i:i + 4999]) for i in range(0, len(sent), 4999))
+    got = rig.raw(weir.port, (f'POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {rig.MASTER}\r\n'
+                              'Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n').encode() + chunks + b'0\r\n\r\n')
+    assert got.startswith(b'HTTP/1.1 200'), got[:500]
+    same(mock.one(mark)['body'], fill(sent.replace(quoted(model), b'@MODEL@', 1), model.removeprefix('mock/')))
+
+
 @pytest.mark.parametrize('escape', [lambda m: m.replace('/', '\\/'), lambda m: m.replace('m', '\\u006d')],
                          ids=['slash', 'unicode'])
 def test_request_model_in_escapes(weir, mock, escape):

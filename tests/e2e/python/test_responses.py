@@ -477,7 +477,7 @@ def test_delete(client, ask, a):
     client.responses.delete(got.id)
     refused(404, lambda: client.responses.retrieve(got.id))
     refused(404, lambda: client.responses.delete(got.id))
-    error = refused(400, ask, a.name, previous_response_id=got.id)
+    error = refused(404, ask, a.name, previous_response_id=got.id)
     assert error.code == 'previous_response_not_found' and got.id in error.message
 
 
@@ -485,7 +485,7 @@ def test_not_stored(client, ask, a):
     got = ask(a.name, store=False)
     assert got.response.store is False
     refused(404, lambda: client.responses.retrieve(got.id))
-    assert refused(400, ask, a.name, previous_response_id=got.id).code == 'previous_response_not_found'
+    assert refused(404, ask, a.name, previous_response_id=got.id).code == 'previous_response_not_found'
 
 
 def test_input_items(client, ask, a):
@@ -526,14 +526,14 @@ UNKNOWN_ID = 'resp_' + '0123456789abcdef' * 2
 
 
 def test_bad_requests(ask, a):
-    def wrong(param, **members):
-        error = refused(400, ask, a.name, **members)
+    def wrong(param, status=400, **members):
+        error = refused(status, ask, a.name, **members)
         assert error.body['param'] == param and error.body['type'] == 'invalid_request_error', error.body
         return error
     wrong('max_output_tokens', max_output_tokens='many')
     assert refused(400, ask, a.name, tools=[{'type': 'no-such-tool'}]).param.startswith('tools')
     assert 'pope' in wrong('input[1].role', input=[{'role': 'user', 'content': 'x'}, {'role': 'pope', 'content': 'x'}]).message
-    wrong('previous_response_id', previous_response_id=UNKNOWN_ID)
+    wrong('previous_response_id', 404, previous_response_id=UNKNOWN_ID)
 
 
 @pytest.mark.parametrize('stream', [False, True], ids=['whole', 'stream'])

@@ -46,7 +46,7 @@ def test_odd_ids_in_paths(weir, mock, method, suffix):
 def test_odd_ids_in_bodies(weir, mock, a):
     headers, mark = script()
     for id in (UNKNOWN, 'resp_', 'x', ' ', 'résumé', '😀' * 100, 'a' * 127 + 'é', 'r' * 1_000_000, 'a\x00b', '"', '../..', "' or 1=1 --", '\u2028'):
-        error = refused(400, post(weir, a.name, headers=headers, previous_response_id=id), 'previous_response_id')
+        error = refused(404, post(weir, a.name, headers=headers, previous_response_id=id), 'previous_response_id')
         assert error['code'] == 'previous_response_not_found' and len(error['message']) < 500, error
     for id in (7, True, [], {}, ['resp_1'], {'id': UNKNOWN}, 1.5, ''):
         refused(400, post(weir, a.name, headers=headers, previous_response_id=id), 'previous_response_id', text='a string')
@@ -76,7 +76,7 @@ def test_a_deleted_middle(weir, a):
     gone = chain[1]['id']
     answer = weir.call('DELETE', f'/v1/responses/{gone}')
     assert answer.json() == {'id': gone, 'object': 'response', 'deleted': True}
-    error = refused(400, post(weir, a.name, previous_response_id=chain[2]['id']), 'previous_response_id', 'previous_response_not_found')
+    error = refused(404, post(weir, a.name, previous_response_id=chain[2]['id']), 'previous_response_id', 'previous_response_not_found')
     assert gone in error['message'] and 'responses_ttl' in error['message']
     assert weir.call('GET', f'/v1/responses/{chain[2]["id"]}').json()['output'] == chain[2]['output']
     assert said(made(weir, a.name, 'Another way', previous_response_id=chain[0]['id'])) == TEXT
@@ -165,7 +165,7 @@ def test_a_stream_that_breaks(weir, mock, a):
     assert kinds[-2] == 'response.failed' and found[-2]['response']['status'] == 'failed'
     assert found[-2]['response']['error']['message'] and found[-2]['response']['id'] == found[0]['response']['id']
     refused(404, weir.call('GET', f'/v1/responses/{found[0]["response"]["id"]}'), 'response_id')
-    refused(400, post(weir, a.name, previous_response_id=found[0]['response']['id']), 'previous_response_id')
+    refused(404, post(weir, a.name, previous_response_id=found[0]['response']['id']), 'previous_response_id')
 
 
 @each('a', ALIASES)
@@ -238,4 +238,4 @@ def test_clients_that_leave(weir, mock, a):
     assert {i['outcome'] for i in mock.invoices(mark)} == {'client left'}
     for id in ids:
         refused(404, weir.call('GET', f'/v1/responses/{id}'), 'response_id', text=id)
-        refused(400, post(weir, a.name, previous_response_id=id), 'previous_response_id', 'previous_response_not_found')
+        refused(404, post(weir, a.name, previous_response_id=id), 'previous_response_id', 'previous_response_not_found')

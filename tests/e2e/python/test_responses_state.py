@@ -68,6 +68,28 @@ def test_a_chain_moves(weir, mock, pair, stream):
 
 
 @BOTH
+def test_a_native_chain_moves_within_its_account(start, folder, mock, stream):
+    """Another model at the same address with the same key goes on; one with another key, or elsewhere, has not what it takes."""
+    made_of = config(folder, mock)
+    made_of['model_list'] += [rig.deployment('other-key', 'openai/gpt-4.1', mock.base, api_key='sk-of-another-account'),
+                              rig.deployment('other-place', 'openai/gpt-4.1', f'http://127.0.0.1:{rig.free_port()}/v1'),
+                              rig.deployment('other-organization', 'openai/gpt-4.1', mock.base, organization='org-2'),
+                              rig.deployment('mixed', 'openai/gpt-4.1', f'http://127.0.0.1:{rig.free_port()}/v1'),
+                              rig.deployment('mixed', 'openai/gpt-5.2', mock.base)]
+    weir = start(made_of)
+    first = made(weir, OPENAI.name, 'One', stream=stream)
+    for model in (OPENAI.thinker, OPENAI.name, 'mixed', 'mixed', 'mixed'):
+        headers, mark = script()
+        more = made(weir, model, 'Two', headers, stream=stream, previous_response_id=first['id'])
+        assert json.loads(sent(mock, mark))['previous_response_id'] == first['id'] == more['previous_response_id']
+    for model in ('other-key', 'other-place', 'other-organization', CLAUDE.name):
+        headers, mark = script()
+        refused(400, post(weir, model, 'Two', headers, stream=stream, previous_response_id=first['id']), 'previous_response_id',
+                text=f'{model} is served elsewhere')
+        assert mock.seen(mark) == []
+
+
+@BOTH
 @PAIRS
 def test_a_tool_loop_moves(weir, mock, pair, stream):
     """Only the results are new; the calls that they answer were made by another provider."""
