@@ -71,6 +71,8 @@ typedef enum err read_answer_fn(void *reader, const struct frame *f, struct ir_s
                                 const char **ret_what);
 /* The input has ended. ERR_UPSTREAM_CUT when the answer was not complete; else emits what is due (FINISH, USAGE, END). */
 typedef enum err end_answer_fn(void *reader, struct ir_sink *sink);
+/* Appended to `out`. Where it does not fit, or a writer that collects the answer has too much of it, `out->fail` says so: what this
+ * call has appended is of no use then. */
 typedef void write_answer_fn(void *writer, const struct ir_event *ev, struct buf *out);
 
 struct answer_style {
@@ -85,6 +87,8 @@ struct dialect {
     enum ir_origin origin;
     size_t reader_bytes, writer_bytes;
     read_request_fn *read_request; /* NULL: not a client dialect (yet) */
+    /* The same of a body that json_scan_object or json_check took before: it is not validated again. NULL: read_request does. */
+    read_request_fn *read_scanned;
     write_request_fn *write_request;
     void (*reader_init)(void *reader, const struct answer_context *c);
     read_answer_fn *read_answer;

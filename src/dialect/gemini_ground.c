@@ -57,11 +57,18 @@ static void read_chunk(struct gemini_reader *r, struct gemini_choice *ch, struct
     add_source(r, ch, uri, title); /* also without a URI: supports count them */
 }
 
-/* Each query once, however many chunks of a stream repeat it. */
+static void emit_search(const struct gemini_choice *ch, struct gemini_raw *k, struct ir_sink *sink)
+{
+    struct ir_event ev = { .kind = IR_EV_WEB_SEARCH, .choice = ch->index, .json = k->raw };
+    k->told = true;
+    ir_emit(sink, &ev);
+}
+
+/* Each query once, however many chunks of a stream repeat it. Those that are told of after the text has begun wait for its end: they
+ * led to the text, and must not part it. */
 static void read_search(struct gemini_reader *r, struct gemini_choice *ch, struct str query,
                         struct ir_sink *sink)
 {
-    struct ir_event ev = { .kind = IR_EV_WEB_SEARCH, .choice = ch->index, .json = query };
     size_t n = 0;
     if (json_type_of(query) != JSON_STRING || query.len <= 2)
         return;
@@ -73,7 +80,8 @@ static void read_search(struct gemini_reader *r, struct gemini_choice *ch, struc
     if (!ch->searches_tail)
         ch->searches_tail = &ch->searches;
     IR_APPEND(ch->searches_tail, k);
-    ir_emit(sink, &ev);
+    if (ch->text.len == 0)
+        emit_search(ch, k, sink);
 }
 
 /* In a stream each chunk brings what was not sent before. */
@@ -217,6 +225,9 @@ static void emit_citation(struct gemini_reader *r, const struct gemini_choice *c
 void gemini_emit_annotations(struct gemini_reader *r, struct gemini_choice *ch,
                              struct ir_sink *sink)
 {
+    for (struct gemini_raw *k = ch->searches; k; k = k->next)
+        if (!k->told)
+            emit_search(ch, k, sink);
     for (const struct gemini_raw *k = ch->marks; k; k = k->next) {
         if (k->citation)
             emit_citation(r, ch, k->raw, sink);

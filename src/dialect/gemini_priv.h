@@ -142,6 +142,7 @@ struct gemini_raw {
     struct gemini_raw *next;
     struct str raw;
     bool citation;
+    bool told; /* a search: given out */
 };
 
 /* One candidate. */
@@ -157,7 +158,7 @@ struct gemini_choice {
     struct gemini_partial *open;
     struct gemini_source *sources, **sources_tail;
     struct gemini_raw *marks, **marks_tail;       /* grounding supports and citations */
-    struct gemini_raw *searches, **searches_tail; /* given out */
+    struct gemini_raw *searches, **searches_tail;
     bool finished;
     enum ir_finish finish;
     struct str explanation; /* literal */
@@ -197,10 +198,11 @@ struct gemini_call {
 };
 struct gemini_call gemini_partial_take(struct gemini_partial **open, struct arena *a);
 
-/* Emits the searches that it tells of, and collects the rest for gemini_emit_annotations. */
+/* Emits the searches that it tells of while there is no text yet, and collects the rest for gemini_emit_annotations. */
 void gemini_read_grounding(struct gemini_reader *r, struct gemini_choice *ch, struct str grounding,
                            struct ir_sink *sink);
 void gemini_read_citations(struct gemini_reader *r, struct gemini_choice *ch, struct str citations);
+/* At the answer's end. */
 void gemini_emit_annotations(struct gemini_reader *r, struct gemini_choice *ch,
                              struct ir_sink *sink);
 void gemini_emit_logprobs(struct gemini_reader *r, struct gemini_choice *ch, struct str result,

@@ -192,6 +192,7 @@ static enum err add_assistant(struct arrange *r, const struct ir_message *m)
 {
     struct gemini_write *g = r->g;
     uint32_t i = 0;
+    bool state = is_signed(m);
     if (r->pairs.answered) /* some results came, then the assistant again */
         TRY(ir_pairing_check(&r->pairs));
     /* Calls come last, as other dialects have no order among them and text. */
@@ -202,7 +203,7 @@ static enum err add_assistant(struct arrange *r, const struct ir_message *m)
                 continue;
             if (calls)
                 TRY(add_call(r, p, m, i));
-            else if (is_foreign_reasoning(p) && is_signed(m))
+            else if (is_foreign_reasoning(p) && state)
                 continue;
             else if (is_foreign_reasoning(p))
                 TRY(ir_lose(g->report, "reasoning_state", "messages.reasoning_content", g->fault));

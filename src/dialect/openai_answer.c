@@ -29,11 +29,8 @@ static void read_details(struct str usage, const struct json_member *m, const st
         *ret[i] = number_of(text, &got[i]);
 }
 
-bool openai_read_usage(struct str json, struct ir_usage *ret_usage)
+bool openai_read_usage_as(struct str json, const struct str top[4], struct ir_usage *ret_usage)
 {
-    static const struct str top[] = { STR_INIT("prompt_tokens"), STR_INIT("completion_tokens"),
-                                      STR_INIT("prompt_tokens_details"),
-                                      STR_INIT("completion_tokens_details") };
     static const struct str in[] = { STR_INIT("cached_tokens"), STR_INIT("cache_write_tokens"),
                                      STR_INIT("audio_tokens"), STR_INIT("image_tokens") };
     static const struct str out[] = { STR_INIT("reasoning_tokens"), STR_INIT("audio_tokens"),
@@ -54,6 +51,14 @@ bool openai_read_usage(struct str json, struct ir_usage *ret_usage)
                                  &ret_usage->image_completion_tokens },
                  3);
     return true;
+}
+
+bool openai_read_usage(struct str json, struct ir_usage *ret_usage)
+{
+    static const struct str top[4] = { STR_INIT("prompt_tokens"), STR_INIT("completion_tokens"),
+                                       STR_INIT("prompt_tokens_details"),
+                                       STR_INIT("completion_tokens_details") };
+    return openai_read_usage_as(json, top, ret_usage);
 }
 
 static enum err scan(struct str text, struct openai_answer *ret, struct json_member m[A_COUNT])

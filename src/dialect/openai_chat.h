@@ -127,6 +127,8 @@ bool openai_put_answer(const struct openai_answer *ans, struct str model_json, b
 
 /* The usage object of an answer. */
 bool openai_read_usage(struct str json, struct ir_usage *ret_usage);
+/* The same with other names for the prompt's tokens, the completion's, and the details of both. */
+bool openai_read_usage_as(struct str json, const struct str top[4], struct ir_usage *ret_usage);
 
 /* {"error":{"message","type","param","code"}}; `call_id` not empty: with litellm_call_id. */
 void openai_write_fault(const struct fault *f, struct str call_id, struct buf *out);

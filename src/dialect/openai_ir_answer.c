@@ -442,6 +442,7 @@ const struct dialect dialect_openai_chat = {
     .reader_bytes = sizeof(struct oa_reader),
     .writer_bytes = sizeof(struct oa_writer),
     .read_request = oa_read_request,
+    .read_scanned = oa_read_scanned,
     .write_request = oa_write_request,
     .reader_init = oa_reader_init,
     .read_answer = oa_read_answer,

@@ -45,15 +45,14 @@ struct str oa_mime_of_base64(struct str data)
     return str_of(NULL, 0);
 }
 
-/* `json` is a literal with an http, https or gs URL. */
-static bool is_url(struct str json)
+bool oa_is_url(struct str json)
 {
     struct str s = str_skip(json, 1);
     return str_starts_nocase(s, STR("http:")) || str_starts_nocase(s, STR("https:")) ||
            str_starts_nocase(s, STR("gs:"));
 }
 
-static bool is_data_url(struct str json)
+bool oa_is_data_url(struct str json)
 {
     return str_starts_nocase(str_skip(json, 1), STR("data:"));
 }
@@ -75,11 +74,11 @@ static enum err read_image(struct oa_read *r, struct str value, struct ir_part *
     TRY(oa_string(r, ".image_url.detail", v[1]));
     TRY(oa_string(r, ".image_url.format", v[2]));
     media->detail = json_unescape(v[1], r->a);
-    if (is_url(v[0])) {
+    if (oa_is_url(v[0])) {
         media->url = v[0];
     } else if (!ir_data_url(v[0], r->a, &media->mime, &media->data)) {
         return oa_bad(r, member,
-                      is_data_url(v[0]) ? "is a data: URL that cannot be read: it has the form "
+                      oa_is_data_url(v[0]) ? "is a data: URL that cannot be read: it has the form "
                                           "data:image/png;base64,<base64>"
                                         : "must be a data: URL with base64, or an http(s) URL");
     }
@@ -101,7 +100,7 @@ static enum err read_audio(struct oa_read *r, struct str value, struct ir_part *
         return oa_bad(r, ".input_audio.data", "must be a string of base64");
     if (json_type_of(v[1]) != JSON_STRING || v[1].len <= 2)
         return oa_bad(r, ".input_audio.format", "must be wav or mp3");
-    bool read = is_data_url(v[0]) ? ir_data_url(v[0], r->a, &mime, &media->data)
+    bool read = oa_is_data_url(v[0]) ? ir_data_url(v[0], r->a, &mime, &media->data)
                                   : ir_base64(json_unescape(v[0], r->a), r->a, &media->data);
     if (!read)
         return oa_bad(r, ".input_audio.data", "is not base64");
@@ -140,7 +139,7 @@ enum { FILE_DATA, FILE_ID, FILE_NAME, FILE_FORMAT, FILE_COUNT };
 static enum err read_file_source(struct oa_read *r, const struct str v[FILE_COUNT],
                                  struct ir_media *media)
 {
-    if (v[FILE_ID].len && is_url(v[FILE_ID])) { /* LiteLLM's */
+    if (v[FILE_ID].len && oa_is_url(v[FILE_ID])) { /* LiteLLM's */
         media->url = v[FILE_ID];
         return ERR_OK;
     }
@@ -150,11 +149,11 @@ static enum err read_file_source(struct oa_read *r, const struct str v[FILE_COUN
     }
     if (v[FILE_DATA].len <= 2)
         return oa_bad(r, ".file", "must have file_data (a data: URL with base64) or file_id");
-    if (is_url(v[FILE_DATA])) {
+    if (oa_is_url(v[FILE_DATA])) {
         media->url = v[FILE_DATA];
         return ERR_OK;
     }
-    bool read = is_data_url(v[FILE_DATA])
+    bool read = oa_is_data_url(v[FILE_DATA])
                     ? ir_data_url(v[FILE_DATA], r->a, &media->mime, &media->data)
                     : ir_base64(json_unescape(v[FILE_DATA], r->a), r->a, &media->data);
     if (!read)

@@ -40,6 +40,8 @@ MUST_CHECK enum err oa_flag(struct oa_read *r, const char *member, struct str va
 
 /* Values that another format spells in the same way. */
 struct str oa_mime_of_base64(struct str data);            /* by its first bytes; empty: unknown */
+bool oa_is_url(struct str json);                          /* a literal with an http, https or gs URL */
+bool oa_is_data_url(struct str json);
 struct str oa_google_signature(struct str extra_content); /* JSON literal; empty: none */
 void oa_cache(struct str cache_control, struct arena *a, bool *ret_cache, struct str *ret_ttl);
 
@@ -55,7 +57,7 @@ MUST_CHECK enum err oa_read_choice(struct oa_read *r, struct str value);
 MUST_CHECK enum err oa_read_function_call(struct oa_read *r, struct str value);
 MUST_CHECK enum err oa_read_format(struct oa_read *r, struct str value);
 
-read_request_fn oa_read_request;
+read_request_fn oa_read_request, oa_read_scanned;
 
 /* -- writing a request */
 

@@ -57,6 +57,8 @@ static const struct str names[C_COUNT] = {
 
 struct top {
     struct str v[C_COUNT]; /* null and absent are empty */
+    bool present[C_COUNT]; /* null too */
+    bool others;           /* members that have no place here */
 };
 
 /* -- what all files of the reader use */
@@ -90,8 +92,11 @@ static size_t member_of(const struct json_iter *it, const struct str *known, siz
                 return i;
         return n;
     }
-    for (size_t i = 0; i < n; i++)
-        if (str_eq(it->name, known[i]))
+    if (it->name.len == 0)
+        return n;
+    for (size_t i = 0; i < n; i++) /* they are many: most differ in length or in the first letter */
+        if (known[i].len == it->name.len && known[i].p[0] == it->name.p[0] &&
+            memcmp(known[i].p, it->name.p, it->name.len) == 0)
             return i;
     return n;
 }
@@ -366,11 +371,11 @@ static enum err read_model(struct oa_read *r, struct str value, struct str path_
     return ERR_OK;
 }
 
-static enum err refuse_destinations(struct oa_read *r, const struct json_member *m)
+static enum err refuse_destinations(struct oa_read *r, const struct top *t)
 {
     static const enum chat_member banned[] = { C_API_KEY, C_API_BASE, C_BASE_URL };
     for (size_t i = 0; i < sizeof banned / sizeof banned[0]; i++)
-        if (m[banned[i]].type != JSON_ABSENT)
+        if (t->present[banned[i]])
             return oa_bad(
                 r, names[banned[i]].p,
                 "is not taken from a request: credentials and destinations are the deployment's, in the "
@@ -401,25 +406,46 @@ static void read_rest(struct oa_read *r, struct str body)
     }
 }
 
-static enum err read_body(struct oa_read *r, struct str body, struct str path_model)
+static enum err bad_json(struct oa_read *r, const char *what, size_t at)
 {
-    SCRATCH struct json_member m[C_COUNT];
+    return fault_set(r->fault, ERR_BAD_JSON, r->a,
+                     "The request body is not acceptable JSON: %s at byte %zu.", what, at);
+}
+
+/* `body` is valid JSON. */
+static enum err find_members(struct oa_read *r, struct str body, struct top *t)
+{
+    struct json_iter it = json_iter(body);
+    memset(t, 0, sizeof *t);
+    if (!it.object)
+        return bad_json(r, "expected an object", 0);
+    while (json_next(&it)) {
+        size_t i = member_of(&it, names, C_COUNT);
+        if (i == C_COUNT) {
+            t->others = true;
+            continue;
+        }
+        if (t->present[i])
+            return bad_json(r, "repeated member", it.member.name_at);
+        t->present[i] = true;
+        if (it.type != JSON_NULL)
+            t->v[i] = it.value;
+    }
+    return ERR_OK;
+}
+
+static enum err read_body(struct oa_read *r, struct str body, struct str path_model, bool scanned)
+{
     SCRATCH struct top t;
     struct json_problem problem;
-    uint32_t count, known = 0;
     if (str_trim(body).len == 0)
         return fault_set(
             r->fault, ERR_BAD_JSON, r->a,
             "The request has no body; send a JSON object with at least `model` and `messages`.");
-    if (json_scan_object(body, names, C_COUNT, m, &count, &problem))
-        return fault_set(r->fault, ERR_BAD_JSON, r->a,
-                         "The request body is not acceptable JSON: %s at byte %zu.", problem.what,
-                         problem.at);
-    for (size_t i = 0; i < C_COUNT; i++) {
-        known += m[i].type != JSON_ABSENT;
-        t.v[i] = m[i].type == JSON_NULL ? str_of(NULL, 0) : json_value(body, &m[i]);
-    }
-    TRY(refuse_destinations(r, m));
+    if (!scanned && json_check(body, &problem))
+        return bad_json(r, problem.what, problem.at);
+    TRY(find_members(r, body, &t));
+    TRY(refuse_destinations(r, &t));
     TRY(read_model(r, t.v[C_MODEL], path_model));
     TRY(read_stream(r, &t));
     TRY(read_numbers(r, &t));
@@ -430,7 +456,7 @@ static enum err read_body(struct oa_read *r, struct str body, struct str path_mo
     TRY(read_tool_members(r, &t));
     TRY(oa_read_format(r, t.v[C_FORMAT]));
     TRY(oa_read_messages(r, t.v[C_MESSAGES]));
-    if (known < count)
+    if (t.others)
         read_rest(r, body);
     return ERR_OK;
 }
@@ -440,5 +466,13 @@ enum err oa_read_request(struct str body, struct str path_model, struct arena *a
 {
     struct oa_read r = { .a = a, .rq = ret_rq, .fault = ret_fault };
     *ret_rq = (struct ir_request){ .origin = IR_FROM_OPENAI_CHAT, .schema_strict = -1 };
-    return read_body(&r, body, path_model);
+    return read_body(&r, body, path_model, false);
+}
+
+enum err oa_read_scanned(struct str body, struct str path_model, struct arena *a,
+                         struct ir_request *ret_rq, struct fault *ret_fault)
+{
+    struct oa_read r = { .a = a, .rq = ret_rq, .fault = ret_fault };
+    *ret_rq = (struct ir_request){ .origin = IR_FROM_OPENAI_CHAT, .schema_strict = -1 };
+    return read_body(&r, body, path_model, true);
 }

@@ -118,13 +118,20 @@ static void request_headers(struct flow *f, struct headers *h)
     add_client_headers(f, h);
 }
 
+const struct model_facts *flow_facts(const struct flow *f)
+{
+    struct str model = f->pick.upstream_model;
+    if (f->pick.deployment->facts)
+        return f->pick.deployment->facts;
+    return model_facts_find(provider_family(f->pick.endpoint->provider, model), model);
+}
+
 /* Some models of OpenAI are on Responses alone, and some refuse tools on chat completions while they reason: model facts. */
 static bool needs_responses(struct flow *f)
 {
     static const struct str want[] = { STR_INIT("reasoning_effort"), STR_INIT("tools") };
-    struct str model = f->pick.upstream_model, body = f->rq.body;
-    const struct model_facts *facts =
-        model_facts_find(provider_family(f->pick.endpoint->provider, model), model);
+    struct str body = f->rq.body;
+    const struct model_facts *facts = flow_facts(f);
     struct json_member m[2];
     if (facts->responses_only || facts->reasoning_with_tools_on_chat)
         return facts->responses_only;
@@ -335,7 +342,9 @@ void attempt_next(struct flow *f)
 
 struct str attempt_secret(const struct flow *f)
 {
-    return f->at.token.len ? f->at.token : f->at.to->credential;
+    if (f->at.token.len || !f->at.to) /* a mocked answer is made without one */
+        return f->at.token;
+    return f->at.to->credential;
 }
 
 /* A token that the provider no longer takes is dropped, and the call made once more with another. Nothing has been sent to the

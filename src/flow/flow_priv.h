@@ -94,7 +94,7 @@ struct flow {
     uint64_t deadline_us, commit_us, wrote_us;
 
     char *body;
-    char *body_heap; /* the same once it is large: it grows in place where the arena would keep every size that it had */
+    char *body_heap; /* the same once it is large: grows in place, as the arena cannot */
     size_t body_len, body_room, in_flight;
 
     struct openai_request rq;
@@ -120,6 +120,7 @@ void flow_client_gone(struct flow *f, enum err e);
 void flow_commit(struct flow *f); /* content was seen */
 void flow_arm(struct flow *f);    /* the timer for the nearest of its instants */
 void flow_looked_up(struct flow *f);        /* the store has answered */
+const struct model_facts *flow_facts(const struct flow *f);
 enum dialect_id flow_dialect(struct flow *f); /* what the picked deployment is called in */
 bool session_keeps(const struct flow *f);   /* the answer is to be kept by weir itself */
 

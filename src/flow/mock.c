@@ -25,6 +25,13 @@ void mock_answer(struct flow *f, struct str response)
     };
     struct buf chat;
     bool bridged = openai_is_responses(f->rq.kind);
+    if (bridged && f->rq.kind != OPENAI_RESPONSES) {
+        fault_set(&f->fault, ERR_UNSUPPORTED_PARAM, f->arena,
+                  "mock_response answers /v1/responses, and not what is asked about a request.");
+        f->fault.param = STR("mock_response");
+        flow_fail(f);
+        return;
+    }
     if (openai_mock_fault(response, f->arena, &f->fault)) {
         f->rq.stream = false;
         flow_fail(f);

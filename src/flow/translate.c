@@ -52,8 +52,7 @@ static void fill_target(struct flow *f, struct translation *t)
     t->target = (struct dialect_target){
         .provider = p,
         .model = f->pick.upstream_model,
-        .facts =
-            model_facts_find(provider_family(p, f->pick.upstream_model), f->pick.upstream_model),
+        .facts = flow_facts(f),
         .vertex = p->url == URL_VERTEX,
         .modify_params = d->modify_params,
         .repair = f->at.repair,
@@ -93,7 +92,10 @@ static struct translation *translation_new(struct flow *f, const struct dialect 
 static enum err read_client(struct translation *t)
 {
     struct flow *f = t->f;
-    TRY(t->client->read_request(edited_body(f), f->rq.model, f->arena, &t->rq, &f->fault));
+    struct str body = edited_body(f);
+    bool scanned = body.p == f->rq.body.p && t->client->read_scanned; /* as it was admitted */
+    read_request_fn *read = scanned ? t->client->read_scanned : t->client->read_request;
+    TRY(read(body, f->rq.model, f->arena, &t->rq, &f->fault));
     if (f->rs)
         echo_session(t);
     return ERR_OK;
@@ -202,6 +204,15 @@ static void write_event(struct translation *t, const struct ir_event *ev)
     size_t before = f->out.len;
     t->client->write_answer(t->writer, ev, &f->out);
     t->wrote |= f->out.len != before && ev->kind != IR_EV_PING;
+    if (!f->out.fail)
+        return;
+    f->out.len = before; /* whole events alone go out */
+    f->out.fail = ERR_OK;
+    fault_set(&f->fault, ERR_UPSTREAM_BAD, f->arena,
+              "The answer is larger than this gateway can hold. Ask for a shorter one.");
+    f->fault.detail = STR("the translated answer is too large to be collected");
+    t->failed = true;
+    t->ended = false;
 }
 
 static void on_event(void *ctx, const struct ir_event *ev)
@@ -234,6 +245,15 @@ static void on_event(void *ctx, const struct ir_event *ev)
             f, t->writer); /* before the last byte goes out: a follow-up may come at once */
 }
 
+/* What ids of tool calls are made of, where the provider gives none. Not the call id: a client may send one for a whole conversation,
+ * and an agent takes two calls of one id for the same. */
+static struct str fresh_id(struct flow *f)
+{
+    char *id = arena_alloc(f->arena, RNG_UUID_BYTES);
+    rng_uuid(&f->w->rng, id);
+    return str_of(id, RNG_UUID_BYTES - 1);
+}
+
 static void begin(struct translation *t, bool fold)
 {
     struct flow *f = t->f;
@@ -245,7 +265,7 @@ static void begin(struct translation *t, bool fold)
         .target = &t->target,
         .arena = f->arena,
         .unix_s = loop_unix_ms(f->w->loop) / 1000,
-        .id = f->call_id,
+        .id = fresh_id(f),
     };
     t->style = (struct answer_style){
         .fold = fold,

@@ -220,6 +220,9 @@ static void deployment_fill(struct build *b, struct deployment *dep,
     else
         e->problem = unknown_provider(b->r->arena, d);
     choose_api(dep, d);
+    if (e->provider && str_find_char(dep->upstream_model, '*') == STR_NONE)
+        dep->facts = model_facts_find(provider_family(e->provider, dep->upstream_model),
+                                      dep->upstream_model);
     dep->endpoint = e;
     dep->problem = d->problem.len         ? d->problem
                    : d->mock_response.len ? str_of(NULL, 0)

@@ -12,6 +12,7 @@
 #include "base/hash.h"
 #include "conf/conf.h"
 #include "provider/google.h"
+#include "provider/model_facts.h"
 #include "provider/provider.h"
 
 #include <stdatomic.h>
@@ -41,6 +42,7 @@ enum api_choice {
 struct deployment {
     const struct conf_deployment *conf;
     enum api_choice api;
+    const struct model_facts *facts; /* of its model; NULL where the request's name decides that */
     const struct endpoint *endpoint; /* NULL: the provider follows from the requested name */
     struct str upstream_model;       /* without the provider's prefix; may hold '*' */
     struct str problem;

@@ -11,20 +11,49 @@ void answer_init(struct answer *a)
     memset(a, 0, offsetof(struct answer, line));
 }
 
+static bool event_has(const struct answer *a, const char *text)
+{
+    return memmem(a->event, a->event_n, text, strlen(text)) != NULL;
+}
+
+/* A member with this start of a string that is not empty. */
+static bool event_has_text(const struct answer *a, const char *start)
+{
+    const char *found = memmem(a->event, a->event_n, start, strlen(start));
+    const char *after = found ? found + strlen(start) : NULL;
+    return after && after < a->event + a->event_n && *after != '"';
+}
+
+static bool event_starts(const struct answer *a, const char *text)
+{
+    size_t n = strlen(text);
+    return a->event_n >= n && memcmp(a->event, text, n) == 0;
+}
+
 static void event_end(struct answer *a)
 {
-    const char *content;
+    bool content = false;
     while (a->event_n > 0 && a->event[a->event_n - 1] == '\n')
         a->event_n--;
-    if (a->event_n == 12 && memcmp(a->event, "data: [DONE]", 12) == 0) {
+    if (a->event_n == 12 && event_starts(a, "data: [DONE]")) {
         a->saw_done = true;
-    } else if (a->event_n > 6 && memcmp(a->event, "data: ", 6) == 0) {
-        content = memmem(a->event, a->event_n, "\"content\":\"", 11);
-        if (content && content + 11 < a->event + a->event_n && content[11] != '"')
-            a->content_events++;
-        else
-            a->other_events++;
+        a->event_n = 0;
+        return;
     }
+    if (event_starts(a,
+                     "event: ")) { /* Anthropic's, or of the Responses API: the name says it all */
+        content = event_starts(a, "event: content_block_delta\n") ||
+                  event_starts(a, "event: response.output_text.delta\n");
+        a->saw_done |= event_starts(a, "event: message_stop\n") ||
+                       event_starts(a, "event: response.completed\n");
+    } else if (event_starts(a, "data: ")) {
+        content = event_has_text(a, "\"content\":\"") || event_has_text(a, "\"text\":\"");
+        a->saw_done |= event_has(a, "\"finishReason\":\""); /* Gemini's last */
+    } else {                                                /* a comment */
+        a->event_n = 0;
+        return;
+    }
+    *(content ? &a->content_events : &a->other_events) += 1;
     a->event_n = 0;
 }
 
@@ -41,6 +70,8 @@ static void body_bytes(struct answer *a, const char *bytes, size_t n)
         }
         memcpy(a->event + a->event_n, bytes, take);
         a->event_n += take;
+        if (line_end && a->event_n > 1 && a->event[a->event_n - 2] == '\r')
+            a->event[--a->event_n - 1] = '\n';
         if (line_end && (a->event_n == 1 || a->event[a->event_n - 2] == '\n'))
             event_end(a);
         bytes += take;

@@ -1,4 +1,5 @@
-/* tests/bench/answer.h -- reads one HTTP/1.1 answer as its bytes come, and counts the events of an SSE one.
+/* tests/bench/answer.h -- reads one HTTP/1.1 answer as its bytes come, and counts the events of an SSE one, of
+ * OpenAI's chat and Responses, Anthropic's and Gemini's formats.
  *
  * Strict enough to notice a gateway that frames badly: a length or chunk size that is not a number, bytes
  * after the end, an answer without a length, or an event longer than ANSWER_EVENT_BYTES is ANSWER_BAD. */
@@ -9,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define ANSWER_EVENT_BYTES 4096
+#define ANSWER_EVENT_BYTES (128 * 1024) /* the last event of Responses repeats the whole answer */
 
 enum answer_state {
     ANSWER_STATUS,
@@ -27,9 +28,10 @@ struct answer {
     enum answer_state state;
     uint32_t status;
     bool close, sse, chunked, has_length;
-    bool saw_done;           /* the event "[DONE]" */
+    bool
+        saw_done; /* the last event of the format: "[DONE]", "message_stop", "response.completed", a finishReason */
     uint64_t left;           /* of the body or chunk */
-    uint64_t content_events; /* events with a delta of non-empty content */
+    uint64_t content_events; /* events with text that is not empty */
     uint64_t other_events;
     size_t line_n, event_n;
     char line[1024]; /* of the head or a chunk size; a longer header line is cut */

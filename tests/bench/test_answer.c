@@ -44,6 +44,25 @@ static const struct row rows[] = {
     { "empty content, comments", SSE "20\r\n" EMPTY "\r\n8\r\n: ping\n\n\r\n0\r\n\r\n", ANSWER_DONE,
       200, 0, 1, false, false },
     { "without [DONE]", SSE "21\r\n" A "\r\n0\r\n\r\n", ANSWER_DONE, 200, 1, 0, false, false },
+    { "Anthropic's, in chunks of no event",
+      SSE "46\r\nevent: content_block_start\ndata: {\"content_block\":{\"text\":\"\"}}\n\n"
+          "event:\r\n"
+          "39\r\n content_block_delta\ndata: {\"delta\":{\"text\":\"a\"}}\n\n"
+          "event:\r\n18\r\n message_stop\ndata: {}\n\n\r\n0\r\n\r\n",
+      ANSWER_DONE, 200, 1, 2, true, false },
+    { "Gemini's, cut in a line end",
+      SSE "36\r\ndata: {\"parts\":[{\"text\":\"a\"}]}\r\n\r\ndata: {\"text\":\"\"}\r\n\r\r\n"
+          "22\r\n\ndata: {\"finishReason\":\"STOP\"}\r\n\r\n\r\n0\r\n\r\n",
+      ANSWER_DONE, 200, 1, 2, true, false },
+    { "of the Responses API",
+      SSE "4f\r\nevent: response.output_text.delta\ndata: {\"delta\":\"a\"}\n\n"
+          "event: response.complete\r\n"
+          "11\r\nd\ndata: {\"a\":1}\n\n\r\n0\r\n\r\n",
+      ANSWER_DONE, 200, 1, 1, true, false },
+    { "the whole text once more is no content",
+      SSE "41\r\nevent: response.output_text.done\ndata: {\"text\":\"abcdefghijklm\"}\n\n\r\n"
+          "0\r\n\r\n",
+      ANSWER_DONE, 200, 0, 1, false, false },
     { "cut", SSE "21\r\n" A "\r\n", ANSWER_SIZE, 200, 1, 0, false, false },
 
     { "not HTTP", "SSH-2.0-x\r\n", ANSWER_BAD, 0, 0, 0, false, false },
@@ -112,7 +131,7 @@ static void test_long_event_is_bad(void **state)
     char filler[ANSWER_EVENT_BYTES + 1];
     memset(filler, 'x', sizeof(filler));
     answer_init(a);
-    answer_read(a, SSE "ffff\r\n", strlen(SSE "ffff\r\n"));
+    answer_read(a, SSE "fffff\r\n", strlen(SSE "fffff\r\n"));
     answer_read(a, filler, ANSWER_EVENT_BYTES);
     assert_int_equal(a->state, ANSWER_CHUNK);
     answer_read(a, filler, 1);

@@ -3,10 +3,11 @@
  *   upstream [--port 0] [--events 200] [--interval-us 2000] [--lockstep 0]
  *
  * Prints "listening on PORT" and serves HTTP/1.1 with keep-alive until it is ended by a signal. Any POST
- * with a Content-Length gets a canned chat completion of 0.6 kB; one whose body holds `"stream":true` gets
- * the role event at once, then `events` content events of 330 bytes, one each interval, each in its own
- * write and chunk, then finish, usage if the request asks for it, and [DONE]. Times of events are absolute:
- * a late one does not move the next.
+ * with a Content-Length gets a canned answer of about 0.6 kB in the format that its path belongs to (canned.h); one
+ * whose body holds `"stream":true`, or whose path asks for a stream of Gemini's, gets the first events at
+ * once, then `events` content events of 330 bytes, one each interval, each in its own write and chunk, then
+ * the last ones. Times of events are absolute: a late one does not move the next. A body that does not fit
+ * into the buffer is read to its end and thrown away, and gets a whole answer.
  *
  * With --lockstep 1 only the first content event comes by time: each next one comes when a datagram reaches
  * the same port, which the client sends when it has the one before. So no two events ever meet in a buffer,
@@ -15,6 +16,7 @@
  * One thread, one epoll set, one slot a connection, no allocation after the start: it must cost less than
  * what is measured. A peer that leaves an event unread until the socket is full is cut, and so is
  * one that sends a request while a stream runs. */
+#include "canned.h"
 #include "io.h"
 
 #include <errno.h>
@@ -30,21 +32,13 @@
 
 #define MAX_CONNECTIONS 2048
 #define IN_BYTES (96u << 10)
-#define EVENT_BYTES 330
-#define HEAD "HTTP/1.1 200 OK\r\nServer: bench\r\nx-request-id: req_0123456789abcdef\r\n"
-#define CHUNK_META                                                                                 \
-    "\"id\":\"chatcmpl-B9MBs8CjcvOU2jLn4n570S5qMJKcT\",\"object\":\"chat.completion.chunk\","      \
-    "\"created\":1741569952,\"model\":\"bench-upstream\",\"system_fingerprint\":\"fp_b376dfbbd5\""
-
-struct text {
-    char bytes[2048];
-    size_t n;
-};
+#define BODY_MAX (512ll << 20)
 
 /* One connection; the slot is found by its descriptor. */
 struct conn {
     bool streaming;
-    bool wants_usage;
+    const struct script *script;
+    size_t discard;     /* of a body that is too large to be kept: still to come */
     uint32_t active_at; /* streaming: position in upstream.active */
     uint64_t events_left;
     uint64_t due_ns; /* of the next event */
@@ -56,85 +50,11 @@ struct upstream {
     int epoll, listener;
     int release; /* lockstep: the datagram socket, else -1 */
     uint64_t events, interval_ns;
-    struct text answer, stream_start, event, event_usage, finish, usage, done;
+    struct script *scripts;
     struct conn *conns;
     int *active; /* descriptors of running streams, in no order */
     uint32_t active_count;
 };
-
-static void text_add(struct text *t, const char *bytes, size_t n)
-{
-    if (n > sizeof(t->bytes) - t->n)
-        die("a canned text is too long");
-    memcpy(t->bytes + t->n, bytes, n);
-    t->n += n;
-}
-
-/* Appends one HTTP chunk that holds one SSE event. */
-static void text_add_event(struct text *t, const char *json)
-{
-    char size[16];
-    size_t n = strlen(json);
-    text_add(t, size, (size_t)snprintf(size, sizeof(size), "%zx\r\n", n + 8));
-    text_add(t, "data: ", 6);
-    text_add(t, json, n);
-    text_add(t, "\n\n\r\n", 4);
-}
-
-static void make_answer(struct text *t)
-{
-    char head[400];
-    const char *body =
-        "{\"id\":\"chatcmpl-B9MBs8CjcvOU2jLn4n570S5qMJKcT\",\"object\":\"chat.completion\","
-        "\"created\":1741569952,\"model\":\"bench-upstream\",\"choices\":[{\"index\":0,\"message\":"
-        "{\"role\":\"assistant\",\"content\":\"A weir is a low dam across a river.\",\"refusal\":null,"
-        "\"annotations\":[]},\"logprobs\":null,\"finish_reason\":\"stop\"}],\"usage\":"
-        "{\"prompt_tokens\":338,\"completion_tokens\":10,\"total_tokens\":348,"
-        "\"prompt_tokens_details\":{\"cached_tokens\":0,\"audio_tokens\":0},"
-        "\"completion_tokens_details\":{\"reasoning_tokens\":0,\"audio_tokens\":0}},"
-        "\"service_tier\":\"default\",\"system_fingerprint\":\"fp_b376dfbbd5\"}\n";
-    int n = snprintf(head, sizeof(head),
-                     HEAD "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n",
-                     strlen(body));
-    text_add(t, head, (size_t)n);
-    text_add(t, body, strlen(body));
-}
-
-/* A content event padded to `bytes` the way OpenAI pads: with an obfuscation member. */
-static void make_event(struct text *t, const char *usage, size_t bytes)
-{
-    const char *start =
-        "{" CHUNK_META ",\"choices\":[{\"index\":0,\"delta\":{\"content\":\" water\"},"
-        "\"logprobs\":null,\"finish_reason\":null}]";
-    const char *last = ",\"obfuscation\":\"";
-    char json[2 * EVENT_BYTES];
-    char pad[EVENT_BYTES];
-    size_t bare =
-        strlen("data: \n\n") + strlen(start) + strlen(usage) + strlen(last) + strlen("\"}");
-    memset(pad, 'x', sizeof(pad));
-    snprintf(json, sizeof(json), "%s%s%s%.*s\"}", start, usage, last, (int)(bytes - bare), pad);
-    text_add_event(t, json);
-}
-
-static void make_texts(struct upstream *u)
-{
-    const char *head = HEAD "Content-Type: text/event-stream; charset=utf-8\r\n"
-                            "Transfer-Encoding: chunked\r\n\r\n";
-    make_answer(&u->answer);
-    text_add(&u->stream_start, head, strlen(head));
-    text_add_event(
-        &u->stream_start,
-        "{" CHUNK_META ",\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\","
-        "\"content\":\"\",\"refusal\":null},\"logprobs\":null,\"finish_reason\":null}]}");
-    make_event(&u->event, "", EVENT_BYTES);
-    make_event(&u->event_usage, ",\"usage\":null", EVENT_BYTES + 13);
-    text_add_event(&u->finish, "{" CHUNK_META ",\"choices\":[{\"index\":0,\"delta\":{},"
-                               "\"logprobs\":null,\"finish_reason\":\"stop\"}]}");
-    text_add_event(&u->usage, "{" CHUNK_META ",\"choices\":[],\"usage\":{\"prompt_tokens\":338,"
-                              "\"completion_tokens\":200,\"total_tokens\":538}}");
-    text_add_event(&u->done, "[DONE]");
-    text_add(&u->done, "0\r\n\r\n", 5);
-}
 
 static void stream_end(struct upstream *u, struct conn *c)
 {
@@ -161,26 +81,21 @@ static bool put(struct upstream *u, int fd, const struct text *t)
     return false;
 }
 
-static void stream_begin(struct upstream *u, int fd, bool wants_usage)
+static void stream_begin(struct upstream *u, int fd)
 {
     struct conn *c = &u->conns[fd];
     c->streaming = true;
-    c->wants_usage = wants_usage;
     c->events_left = u->events;
     c->due_ns = now_ns() + u->interval_ns;
     c->active_at = u->active_count;
     u->active[u->active_count++] = fd;
-    put(u, fd, &u->stream_start);
+    put(u, fd, &c->script->start);
 }
 
 static void stream_finish(struct upstream *u, int fd)
 {
     struct conn *c = &u->conns[fd];
-    struct text end = u->finish;
-    if (c->wants_usage)
-        text_add(&end, u->usage.bytes, u->usage.n);
-    text_add(&end, u->done.bytes, u->done.n);
-    if (!put(u, fd, &end))
+    if (!put(u, fd, &c->script->end))
         return;
     stream_end(u, c);
     if (c->have > 0) /* sent while the stream ran: pipelining, which is not served */
@@ -202,7 +117,7 @@ static uint64_t streams_run(struct upstream *u, uint64_t now)
             }
             c->events_left--;
             c->due_ns = u->release < 0 ? c->due_ns + u->interval_ns : UINT64_MAX;
-            if (!put(u, fd, c->wants_usage ? &u->event_usage : &u->event))
+            if (!put(u, fd, &c->script->event))
                 continue;
         }
         if (c->due_ns < next)
@@ -238,6 +153,20 @@ static void refuse(struct upstream *u, int fd, const char *status)
         conn_close(u, fd);
 }
 
+/* The format of the answer, and whether it is a stream, from the request line and what is there of the body. */
+static bool choose_script(const struct upstream *u, struct conn *c, size_t head, size_t body)
+{
+    const char *line_end = memmem(c->in, head, "\r\n", 2);
+    bool stream;
+    enum script_id id = script_of(c->in, (size_t)(line_end - c->in), &stream);
+    if (id != SCRIPT_GEMINI)
+        stream = memmem(c->in + head, body, "\"stream\":true", 13) != NULL;
+    if (id == SCRIPT_CHAT && memmem(c->in + head, body, "\"include_usage\":true", 20))
+        id = SCRIPT_CHAT_USAGE;
+    c->script = &u->scripts[id];
+    return stream;
+}
+
 /* Answers the request at the start of the buffer. False: not all of it is there, or the connection is
  * closed. */
 static bool serve_one(struct upstream *u, int fd)
@@ -251,27 +180,52 @@ static bool serve_one(struct upstream *u, int fd)
     }
     size_t head = (size_t)(end - c->in) + 4;
     long long body = content_length(c->in, head);
-    if (body < 0 || (uint64_t)body > IN_BYTES - head) {
+    if (body < 0 || body > BODY_MAX) {
         refuse(u, fd, body < 0 ? "411 Length Required" : "413 Content Too Large");
         return false;
     }
     size_t whole = head + (size_t)body;
+    if (whole > IN_BYTES) {
+        choose_script(u, c, head, 0);
+        c->discard = whole - c->have;
+        c->have = 0;
+        return false;
+    }
     if (c->have < whole)
         return false;
-    bool stream = memmem(c->in + head, (size_t)body, "\"stream\":true", 13) != NULL;
-    bool usage = stream && memmem(c->in + head, (size_t)body, "\"include_usage\":true", 20) != NULL;
+    bool stream = choose_script(u, c, head, (size_t)body);
     c->have -= whole;
     memmove(c->in, c->in + whole, c->have);
     if (stream) {
-        stream_begin(u, fd, usage);
+        stream_begin(u, fd);
         return false;
     }
-    return put(u, fd, &u->answer);
+    return put(u, fd, &c->script->answer);
+}
+
+/* The next bytes of a body that is thrown away. */
+static void on_discarded(struct upstream *u, int fd)
+{
+    struct conn *c = &u->conns[fd];
+    ssize_t got = recv(fd, c->in, c->discard < IN_BYTES ? c->discard : IN_BYTES, 0);
+    if (got < 0 && errno == EAGAIN)
+        return;
+    if (got <= 0) {
+        conn_close(u, fd);
+        return;
+    }
+    c->discard -= (size_t)got;
+    if (c->discard == 0)
+        put(u, fd, &c->script->answer);
 }
 
 static void on_readable(struct upstream *u, int fd)
 {
     struct conn *c = &u->conns[fd];
+    if (c->discard > 0) {
+        on_discarded(u, fd);
+        return;
+    }
     ssize_t got = recv(fd, c->in + c->have, IN_BYTES - c->have, 0);
     if (got < 0 && errno == EAGAIN)
         return;
@@ -310,6 +264,7 @@ static void on_accept(struct upstream *u)
         }
         u->conns[fd].streaming = false;
         u->conns[fd].have = 0;
+        u->conns[fd].discard = 0;
         watch(u, fd);
     }
 }
@@ -349,7 +304,8 @@ int main(int argc, char **argv)
     port = (uint16_t)number_option("--port", option(argc, argv, "--port", "0"), 0, 65535);
     bool lockstep = number_option("--lockstep", option(argc, argv, "--lockstep", "0"), 0, 1);
     prctl(PR_SET_TIMERSLACK, 1ul);
-    make_texts(&u);
+    u.scripts = zalloc(SCRIPT_COUNT, sizeof(*u.scripts));
+    scripts_make(u.scripts);
     u.conns = zalloc(MAX_CONNECTIONS, sizeof(*u.conns));
     u.active = zalloc(MAX_CONNECTIONS, sizeof(*u.active));
     u.epoll = epoll_create1(EPOLL_CLOEXEC);

@@ -1,4 +1,4 @@
--- One POST, again and again. BENCH_BODY names the file with the JSON, BENCH_KEY is the bearer token.
+-- One POST to the path of the URL, again and again. BENCH_BODY names the file with the JSON, BENCH_KEY is the bearer token.
 local file = assert(io.open(os.getenv("BENCH_BODY"), "rb"))
 wrk.method = "POST"
 wrk.body = file:read("*a")

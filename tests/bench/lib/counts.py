@@ -5,7 +5,7 @@ LIMIT_PERCENT = 3.0
 
 def dump(rows, compiler):
     lines = ['# What one unit of work costs weir: instructions in user space, system calls. A request; of the',
-             '# row stream_event, one event of a stream. Written by tests/bench/instructions --update.',
+             '# rows ..._event, one event of a stream. Written by tests/bench/instructions --update.',
              f'# {compiler}', '#', '# name              instructions  system calls']
     lines += [f'{name:<18} {row["instructions"]:>13.0f} {row["system_calls"]:>13.2f}' for name, row in rows.items()]
     return '\n'.join(lines) + '\n'

@@ -6,8 +6,8 @@ import socket
 import subprocess
 import time
 
-from servers import (BenchError, LOAD_CORE, MASTER_KEY, PROXY_CORE, find_program, fresh_folder, share_priority,
-                     spawn, tool, weir_command, weir_program)
+from servers import (BenchError, LOAD_CORE, MASTER_KEY, PROXY_CORE, find_program, fresh_folder, post,
+                     share_priority, spawn, tool, weir_command, weir_program)
 from stats import Summary
 
 TICK_NS = 1_000_000_000 // os.sysconf('SC_CLK_TCK')
@@ -85,15 +85,16 @@ def on_load_core(command, env=None):
     return process.returncode, out, err
 
 
-def closed_loop(server, body, seconds, connections=32):
+def closed_loop(server, call, body, seconds, connections=32):
     """wrk: as many requests as the server takes."""
+    port, path = call.port_and_path(server)
     env = dict(os.environ, BENCH_BODY=body, BENCH_KEY=MASTER_KEY)
     script = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'wrk.lua')
     before = cpu_ns(server.pid)
     with Watch() as watch:
         status, out, err = on_load_core([find_program('wrk'), '-t1', f'-c{connections}', f'-d{seconds}s',
                                          '-s', script,
-                                         f'http://127.0.0.1:{server.ports["http"]}/v1/chat/completions'], env)
+                                         f'http://127.0.0.1:{port}{path}'], env)
     used = cpu_ns(server.pid) - before
     lines = [line[7:] for line in out.splitlines() if line.startswith('RESULT ')]
     if status or not lines:
@@ -106,10 +107,11 @@ def closed_loop(server, body, seconds, connections=32):
                  watch.foreign(used))
 
 
-def load(mode, server, body, seconds, **options):
+def load(mode, server, call, body, seconds, **options):
     """tests/bench/load.c -> its results; raises when an answer was missing or not as expected."""
+    port, path = call.port_and_path(server)
     command = [tool('load'), mode, '--body', body, '--pid', str(server.pid), '--seconds', str(seconds),
-               '--port', str(server.ports['stream' if mode == 'stream' else 'http']),
+               '--port', str(port), '--path', path,
                '--header', f'Authorization: Bearer {MASTER_KEY}']
     for name, value in options.items():
         command += ['--' + name.replace('_', '-'), str(value)]
@@ -122,26 +124,39 @@ def load(mode, server, body, seconds, **options):
     return results
 
 
-def open_loop(server, body, seconds, rate, connections=64):
-    r = load('rate', server, body, seconds, rate=rate, connections=connections, warmup_ms=200)
+def open_loop(server, call, body, seconds, rate, connections=64):
+    r = load('rate', server, call, body, seconds, rate=rate, connections=connections, warmup_ms=200)
     return Round(r['cpu_ns'], r['completed'], r['completed'] / (r['window_ns'] / 1e9), r['foreign'],
                  r['latency_us'])
 
 
-def streams(server, body, seconds, connections=64):
-    r = load('stream', server, body, seconds, connections=connections)
+def streams(server, call, body, seconds, connections=64):
+    r = load('stream', server, call, body, seconds, connections=connections)
     return Round(r['cpu_ns'], r['events'], r['events'] / (r['window_ns'] / 1e9), r['foreign'],
                  r['first_event_us'], r['events'] / max(1, r['reads_with_events']))
 
 
 # ---- what is measured once -------------------------------------------------------------------------------
 
-def rss_anon_kib(pid):
+def status_kib(pid, name):
     with open(f'/proc/{pid}/status', encoding='utf-8') as file:
         for line in file:
-            if line.startswith('RssAnon:'):
+            if line.startswith(name + ':'):
                 return int(line.split()[1])
-    raise BenchError(f'/proc/{pid}/status has no RssAnon')
+    raise BenchError(f'/proc/{pid}/status has no {name}')
+
+
+def rss_anon_kib(pid):
+    return status_kib(pid, 'RssAnon')
+
+
+def held_share(server, body, chunked):
+    """The most memory that one request made a fresh server hold, above what it held idle, as a share of its body."""
+    idle = status_kib(server.pid, 'VmRSS')
+    status, text = post(server, '/v1/chat/completions', body, chunked=chunked)
+    if status != 200:
+        raise BenchError(f'{server.name} answers {status} to a request of {len(body)} bytes:\n{text[-2000:]}')
+    return (status_kib(server.pid, 'VmHWM') - idle) * 1024 / len(body)
 
 
 def first_answer_ms(folder, limit_seconds=10):

@@ -6,7 +6,7 @@ import re
 import subprocess
 
 import servers
-from cases import MEMORY_BARS_MIB, SIZE_BAR_MIB, START_BAR_MS
+from cases import IMAGE_MIB, IMAGES, MEMORY_BARS_MIB, SIZE_BAR_MIB, START_BAR_MS
 from stats import Summary, paired_ratio
 
 NAMES = {'nginx': 'nginx', 'weir': 'weir', 'weir_log': 'weir, access log on', 'direct': 'no proxy'}
@@ -103,6 +103,12 @@ class Report:
             times = Summary(static[key])
             row(what, times.median, 'ms', START_BAR_MS, f'{times.text()} ms')
         row('program, stripped', static['size_mib'], 'MiB', SIZE_BAR_MIB, f'{static["size_mib"]:.2f} MiB')
+
+    def add_images(self, shares):
+        for (name, _, _, bar), share in zip(IMAGES, shares):
+            what = f'memory above idle for a chat with an image of {IMAGE_MIB} MiB {name}'
+            self.static_rows.append([what, f'{share:.2f} x body', *self.judge(what, share, bar)])
+            self.static_rows[-1][2] += ' x'
 
     def text(self):
         a, parts = self.arguments, []

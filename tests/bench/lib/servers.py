@@ -2,7 +2,6 @@
 import contextlib
 import fcntl
 import http.client
-import json
 import os
 import shutil
 import signal
@@ -23,10 +22,12 @@ class BenchError(Exception):
 
 
 class Server:
-    """A running program. `ports` by name; the process ends with stop()."""
+    """A running program. `ports` by name; gateway: it is weir, with the paths and models of one; the process ends with
+    stop()."""
 
-    def __init__(self, name, process, log_path, **ports):
+    def __init__(self, name, process, log_path, gateway=False, **ports):
         self.name, self.process, self.log_path, self.ports = name, process, log_path, ports
+        self.gateway = gateway
 
     @property
     def pid(self):
@@ -77,7 +78,7 @@ def prepare():
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     os.makedirs(WORK, exist_ok=True)
     lock_machine()
-    programs = {'upstream': ('upstream.c', 'io.c'), 'load': ('load.c', 'answer.c', 'hist.c', 'io.c')}
+    programs = {'upstream': ('upstream.c', 'canned.c', 'io.c'), 'load': ('load.c', 'answer.c', 'hist.c', 'io.c')}
     newest = max(os.path.getmtime(os.path.join(HERE, name)) for name in os.listdir(HERE)
                  if name.endswith(('.c', '.h')))
     for name, sources in programs.items():
@@ -222,7 +223,7 @@ def start_weir(upstream, name='weir', access_log=False, workers=1, core=PROXY_CO
     log_path = os.path.join(folder, 'log')
     process = spawn([*prefix, *command], core, log_path,
                     stdout=subprocess.DEVNULL if access_log else None)
-    server = Server(name, process, log_path, http=port, stream=port)
+    server = Server(name, process, log_path, gateway=True, http=port, stream=port)
     wait_answer(server, 60 if prefix else 10)
     return server
 
@@ -245,18 +246,29 @@ def wait_answer(server, limit_seconds):
             time.sleep(0.01)
 
 
-def check_chat(server):
-    """One request of each kind, read whole: a proxy that refuses them must not be measured."""
-    for stream, port in ((False, server.ports['http']), (True, server.ports['stream'])):
-        body = json.dumps({'model': 'bench', 'messages': [{'role': 'user', 'content': 'hi'}], 'stream': stream},
-                          separators=(',', ':'))
-        connection = http.client.HTTPConnection('127.0.0.1', port, timeout=10)
-        connection.request('POST', '/v1/chat/completions', body,
-                           {'Content-Type': 'application/json', 'Authorization': f'Bearer {MASTER_KEY}'})
+def post(server, path, body, port=None, chunked=False):
+    """-> status, text. chunked: without a Content-Length."""
+    connection = http.client.HTTPConnection('127.0.0.1', port or server.ports['http'], timeout=30)
+    try:
+        headers = {'Content-Type': 'application/json', 'Authorization': f'Bearer {MASTER_KEY}'}
+        if chunked:
+            headers['Transfer-Encoding'] = 'chunked'
+            body = map(lambda at, whole=body: whole[at:at + 65536], range(0, len(body), 65536))
+        connection.request('POST', path, body, headers, encode_chunked=chunked)
         answer = connection.getresponse()
-        text = answer.read().decode(errors='replace')
+        return answer.status, answer.read().decode(errors='replace')
+    finally:
         connection.close()
-        whole = text.rstrip().endswith('data: [DONE]') if stream else '"choices"' in text
-        if answer.status != 200 or not whole:
-            raise BenchError(f'{server.name} answers {answer.status} to a {"stream" if stream else "chat"} '
-                             f'request:\n{text[-2000:]}')
+
+
+WHOLE_SIGNS = ('"choices"', '"content"', '"candidates"', '"output"')
+STREAM_ENDS = ('data: [DONE]', 'event: message_stop', '"finishReason"', 'event: response.completed')
+
+
+def check_call(server, call, body_path):
+    """One request read whole: a proxy that refuses it must not be measured."""
+    port, path = call.port_and_path(server)
+    with open(body_path, encoding='utf-8') as file:
+        status, text = post(server, path, file.read().encode(), port)
+    if status != 200 or not any(sign in text for sign in (STREAM_ENDS if call.stream else WHOLE_SIGNS)):
+        raise BenchError(f'{server.name} answers {status} to the request "{call.name}":\n{text[-2000:]}')

@@ -100,7 +100,8 @@ static void test_of_its_own_origin(void **state)
     expect_body(
         &g,
         "{\"model\":\"claude-sonnet-4-5\",\"max_tokens\":9,\"tools\":[{\"name\":\"f\",\"input_schema\":{\"type\":"
-        "\"object\"}}],\"messages\":[{\"role\":\"user\",\"content\":\"q\"},{\"role\":\"assistant\",\"content\":["
+        "\"object\"}}],\"tool_choice\":{\"type\":\"none\"},\"messages\":[{\"role\":\"user\",\"content\":\"q\"},"
+        "{\"role\":\"assistant\",\"content\":["
         "{\"type\":\"text\",\"text\":\"t\"},{\"type\":\"tool_use\",\"id\":\"c1\",\"name\":\"f\",\"input\":"
         "{\"n\":9007199254740993}},{\"type\":\"thinking\",\"thinking\":\"late\",\"signature\":\"s\"},{\"type\":"
         "\"tool_use\",\"id\":\"c2\",\"name\":\"f\",\"input\":{\"n\":9007199254740993}}]},{\"role\":\"user\","

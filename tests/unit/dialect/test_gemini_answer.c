@@ -193,7 +193,7 @@ static void test_broken(void **state)
     "{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"" text "\"}]},\"groundingMetadata\":"   \
     "{\"webSearchQueries\":" queries "}}]}"
 
-/* Each search is told once, before the text that it led to. */
+/* Each search is told once: before the text that it led to, or once the text has begun, at its end. */
 static void test_searches(void **state)
 {
     struct rig r;
@@ -202,7 +202,10 @@ static void test_searches(void **state)
     assert_text(buf_str(&r.seen.searches), "\"dam\"@0 \"weir\"@0 ");
     assert_int_equal(frame(&r, STR(GROUNDED("b", "[\"weir\",\"\",7,\"sluice\"]")), false), 0);
     assert_int_equal(frame(&r, STR(GROUNDED("c", "{\"x\":\"y\"}")), false), 0);
-    assert_text(buf_str(&r.seen.searches), "\"dam\"@0 \"weir\"@0 \"sluice\"@1 ");
+    assert_text(buf_str(&r.seen.searches), "\"dam\"@0 \"weir\"@0 ");
+    assert_int_equal(frame(&r, STR("{\"candidates\":[{\"finishReason\":\"STOP\"}]}"), false), 0);
+    assert_int_equal(end(&r), 0);
+    assert_text(buf_str(&r.seen.searches), "\"dam\"@0 \"weir\"@0 \"sluice\"@3 ");
     rig_done(&r);
 }
 

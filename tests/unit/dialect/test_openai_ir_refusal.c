@@ -1,5 +1,6 @@
 /* Requests of OpenAI's Chat Completions that are refused: each names the member and says what it should be. */
 #include "openai_ir_bodies.h"
+#include "wire/json_scan.h"
 
 static const struct {
     const char *body, *param, *says;
@@ -148,6 +149,43 @@ static void test_refusals(void **state)
     }
 }
 
+/* A body that was scanned before is refused for the same reasons, in the same words. */
+static void test_scanned_is_the_same(void **state)
+{
+    struct json_problem problem;
+    for (size_t i = 0; i < sizeof refusals / sizeof refusals[0]; i++) {
+        struct arena *a = arena_new();
+        struct ir_request rq;
+        struct fault f = { 0 }, g = { 0 };
+        struct str body = str_c(refusals[i].body);
+        if (json_check(body, &problem) == ERR_OK) {
+            assert_int_equal(dialect_openai_chat.read_scanned(body, str_of(NULL, 0), a, &rq, &f),
+                             read_body(body, a, &rq, &g));
+            if (!str_eq(f.msg, g.msg) || !str_eq(f.param, g.param))
+                fail_msg("case %zu: %.*s, and %.*s", i, STR_ARG(f.msg), STR_ARG(g.msg));
+        }
+        arena_free(a);
+    }
+}
+
+/* Names are compared unescaped, members of no meaning are kept, and null is absent: however the body came. */
+static void test_scanned_members(void **state)
+{
+    struct arena *a = arena_new();
+    struct ir_request rq;
+    struct fault f = { 0 };
+    struct str body = STR("{\"mod\\u0065l\":\"m\"," HI ",\"top_p\":null,\"odd\":[1],\"\":2}");
+    assert_int_equal(dialect_openai_chat.read_scanned(body, str_of(NULL, 0), a, &rq, &f), ERR_OK);
+    assert_true(str_eq(rq.model, STR("m")) && !rq.top_p.set);
+    assert_true(rq.ext && str_eq(rq.ext->name, STR("odd")) && str_eq(rq.ext->raw, STR("[1]")));
+    assert_true(rq.ext->next && rq.ext->next->name.len == 0 && !rq.ext->next->next);
+    body = STR("{\"mod\\u0065l\":\"m\",\"model\":null," HI "}");
+    assert_int_equal(dialect_openai_chat.read_scanned(body, str_of(NULL, 0), a, &rq, &f),
+                     ERR_BAD_JSON);
+    assert_true(contains(f.msg, "repeated member"));
+    arena_free(a);
+}
+
 /* Thousands of calls in one message, answered in the worst order, must not stall a worker: the number is bounded. */
 static void test_calls_are_bounded(void **state)
 {
@@ -170,6 +208,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_scanned_is_the_same),
+        cmocka_unit_test(test_scanned_members),
         cmocka_unit_test(test_calls_are_bounded),
     };
     return cmocka_run_group_tests_name("dialect/openai_ir_refusal", tests, NULL, NULL);

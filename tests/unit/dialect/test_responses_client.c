@@ -1,4 +1,4 @@
-/* The client's side of the Responses API beside its golden cases: ids, state, what is kept, follow-ups, faults. */
+/* The client's side of the Responses API beside its golden cases: ids, state, what is kept, faults. */
 #include "dialect_test.h"
 
 #include "base/mem.h"
@@ -183,113 +183,6 @@ static void test_input_items(void **state)
         assert_text(f.param, bad[i].param);
     }
     buf_done(&out);
-}
-
-/* -- follow-ups */
-
-#define MADE(prefix, n) "\"id\":\"" prefix "_" HEX n "\""
-#define SAID "{\"type\":\"message\"," MADE("msg", "i0000") ",\"role\":\"user\",\"content\":\"Hi\"}"
-#define STATE_OWN "weir1.eyJvIjoiZ2VtaW5pIiwiayI6InRleHQiLCJzIjoieCJ9"
-
-static const struct response_past past[] = {
-    { STR_INIT("[" SAID "]"),
-      STR_INIT("[{\"type\":\"reasoning\"," MADE(
-          "rs",
-          "0000") ",\"summary\":[]},"
-                  "{\"type\":\"reasoning\"," MADE(
-                      "rs",
-                      "0001") ",\"summary\":[],\"encrypted_content\":"
-                              "\"" STATE_OWN "\"},"
-                              "{\"type\":\"reasoning\"," MADE(
-                                  "rs",
-                                  "0002") ",\"summary\":[],\"encrypted_content\":"
-                                          "\"gAAA\"},"
-                                          "{\"type\":\"web_search_call\"," MADE(
-                                              "ws",
-                                              "0003") ",\"status\":\"completed\"},"
-                                                      "{\"type\":\"message\"," MADE(
-                                                          "msg",
-                                                          "0004") ",\"role\":\"assistant\",\"content\":[]}]") },
-};
-
-static struct str follow(struct response_follow f, struct fault *fault)
-{
-    struct str got = { NULL, 0 };
-    enum err e = response_follow_input(&f, a, &got, fault);
-    assert_int_equal(e, got.len ? ERR_OK : fault->err);
-    return got;
-}
-
-static void test_follow(void **state)
-{
-    struct response_follow f = { .past = past, .past_count = 1, .input = STR("\"More\"") };
-    struct fault fault;
-    (void)state;
-    struct str got = follow(f, &fault);
-    assert_true(contains(got, "[" SAID ",{\"type\":\"reasoning\"," MADE("rs", "0000")));
-    assert_true(contains(got, STATE_OWN) && contains(got, "gAAA") && contains(got, "ws_"));
-    assert_true(str_ends(got, STR(",{\"role\":\"user\",\"content\":\"More\"}]")));
-    f.native = true;
-    assert_text(follow(f, &fault),
-                "[{\"type\":\"message\",\"role\":\"user\",\"content\":\"Hi\"},"
-                "{\"type\":\"reasoning\",\"summary\":[],\"encrypted_content\":\"gAAA\"},"
-                "{\"type\":\"message\",\"role\":\"assistant\",\"content\":[]},"
-                "{\"role\":\"user\",\"content\":\"More\"}]");
-    f.past_count = 0;
-    assert_text(follow(f, &fault), "[{\"role\":\"user\",\"content\":\"More\"}]");
-}
-
-static void test_follow_references(void **state)
-{
-    static const struct response_past other[] = {
-        { STR_INIT("[]"), STR_INIT("[{\"type\":\"message\",\"id\":\"msg_" OTHER
-                                   "0000\",\"role\":\"assistant\",\"content\":\"O\"}]") }
-    };
-    struct response_follow f = {
-        .past = past, .past_count = 1, .referred = other, .referred_count = 1, .native = true
-    };
-    struct fault fault;
-    (void)state;
-    f.input =
-        STR("[{\"type\":\"item_reference\",\"id\":\"msg_" OTHER "0000\"},"
-            "{\"id\":\"rs_" HEX "0000\"},{\"type\":\"item_reference\",\"id\":\"msg_theirs\"}]");
-    /* What the provider keeps itself stays a reference; reasoning that it cannot read is gone. */
-    assert_true(str_ends(follow(f, &fault),
-                         STR(",{\"type\":\"message\",\"role\":\"assistant\",\"content\":\"O\"},"
-                             "{\"type\":\"item_reference\",\"id\":\"msg_theirs\"}]")));
-    f.native = false;
-    f.input = STR(
-        "[{\"role\":\"user\",\"content\":\"x\"},{\"type\":\"item_reference\",\"id\":\"msg_" OTHER
-        "0009\"}]");
-    assert_int_equal(follow(f, &fault).len, 0);
-    assert_text(fault.param, "input[1].id");
-    assert_int_equal(fault.status, 400);
-    f.native = true;
-    assert_int_equal(follow(f, &fault).len, 0); /* weir's, and not kept */
-    f.input = STR("[5]");
-    assert_int_equal(follow(f, &fault).len, 0);
-    assert_text(fault.param, "input[0]");
-    f.input = STR("{}");
-    assert_int_equal(follow(f, &fault).len, 0);
-    assert_text(fault.param, "input");
-}
-
-static void test_references(void **state)
-{
-    struct str ids[2] = { { NULL, 0 } };
-    (void)state;
-    const struct str input = STR(
-        "[{\"type\":\"item_reference\",\"id\":\"msg_" HEX "0001\"},{\"id\":\"fc_" HEX "0002\"},"
-        "{\"type\":\"item_reference\",\"id\":\"msg_" OTHER "i0001\"},{\"type\":\"item_reference\","
-        "\"id\":\"msg_theirs\"},{\"type\":\"message\",\"id\":\"msg_" HEX
-        "0003\",\"role\":\"user\"},{\"type\":\"item_reference\",\"id\":"
-        "\"rs_00000000000000000000000000000000"
-        "0001\"}]");
-    assert_int_equal(response_references(input, a, ids, 2), 3);
-    assert_text(ids[0], "resp_" HEX);
-    assert_text(ids[1], "resp_" OTHER);
-    assert_int_equal(response_references(STR("\"Hi\""), a, ids, 2), 0);
-    assert_int_equal(response_references(STR("[5,{}]"), a, ids, 2), 0);
 }
 
 /* -- the writer */
@@ -482,6 +375,27 @@ static void test_echo(void **state)
     run_done(&r);
 }
 
+/* What opens a server of tools is not repeated, however it is spelt. */
+static void test_echo_without_secrets(void **state)
+{
+    struct ir_ext tools = { .name = STR("tools"),
+                            .raw = STR("[{\"type\":\"mcp\",\"server_label\":\"s\","
+                                       "\"authorization\":\"sk-secret\","
+                                       "\"\\u0068eaders\":{\"x-key\":\"sk-secret\"},"
+                                       "\"allowed_tools\":[\"a\"]},{\"type\":\"mcp\"}]") };
+    struct run r = { .rq = { .parallel_tool_calls = -1, .echo = &tools } };
+    (void)state;
+    run_init(&r, false);
+    give(&r, IR_EV_TEXT, STR("\"x\""));
+    give(&r, IR_EV_END, str_of(NULL, 0));
+    response_writer_result(r.wr, &r.object, &r.items);
+    assert_false(contains(buf_str(&r.out), "sk-secret"));
+    assert_false(contains(buf_str(&r.object), "sk-secret"));
+    assert_true(contains(buf_str(&r.object), "\"tools\":[{\"type\":\"mcp\",\"server_label\":\"s\","
+                                             "\"allowed_tools\":[\"a\"]},{\"type\":\"mcp\"}]"));
+    run_done(&r);
+}
+
 /* An id that is not weir's is not taken: one is made of the call's. */
 static void test_id_made(void **state)
 {
@@ -502,31 +416,58 @@ static void test_id_made(void **state)
     buf_done(&out);
 }
 
-/* Text beyond the bound fails the answer; it is never cut silently. */
-static void test_too_long(void **state)
+/* What is collected beyond the bound fails the answer, as soon as it is; it is never cut silently, and the fault is told. */
+static void collect_too_much(bool fold, int limit_mib, enum ir_event_kind kind)
 {
-    struct run r = { .rq = { .parallel_tool_calls = -1 } };
+    struct run r = { .rq = { .parallel_tool_calls = -1, .reasoning_state = true } };
+    struct fault f = fault_of(ERR_UPSTREAM_BAD);
     char *piece = mem_alloc(MIB);
-    (void)state;
+    int n = 0;
     memset(piece, 'x', MIB);
     piece[0] = piece[MIB - 1] = '"';
-    run_init(&r, true);
-    for (int i = 0; i < 65; i++)
-        give(&r, IR_EV_TEXT, str_of(piece, MIB));
+    run_init(&r, fold);
+    for (; !r.out.fail && n < 100; n++) {
+        buf_reset(&r.out);
+        give(&r, kind, str_of(piece, MIB));
+    }
+    assert_int_equal(r.out.fail, ERR_TOO_LARGE);
+    assert_in_range(n, limit_mib, limit_mib + 1);
+    buf_reset(&r.out);
     give(&r, IR_EV_END, str_of(NULL, 0));
     assert_int_equal(r.out.fail, ERR_TOO_LARGE);
-    run_done(&r);
-    run_init(&r, false);
-    for (int i = 0; i < 65; i++) {
-        give(&r, IR_EV_TEXT, str_of(piece, MIB));
-        assert_true(r.out.len > MIB);
-        buf_reset(&r.out);
-    }
-    give(&r, IR_EV_END, str_of(NULL, 0));
-    assert_true(contains(buf_str(&r.out), "event: response.failed\n"));
     assert_false(contains(buf_str(&r.out), "response.completed"));
+    buf_reset(&r.out);
+    response_writer_fault(r.wr, &f, STR(""), &r.out);
+    assert_int_equal(r.out.fail, ERR_OK);
+    assert_int_equal(contains(buf_str(&r.out), "event: response.failed\n"), !fold);
+    assert_true(contains(buf_str(&r.out), "upstream_invalid_response"));
     run_done(&r);
     mem_free(piece);
+}
+
+static void test_too_long(void **state)
+{
+    (void)state;
+    for (int fold = 0; fold < 2; fold++) {
+        collect_too_much(fold, fold ? 64 : 12, IR_EV_TEXT);
+        collect_too_much(fold, fold ? 64 : 12, IR_EV_REASONING);
+        collect_too_much(fold, fold ? 64 : 12, IR_EV_SIGNATURE);
+    }
+}
+
+/* Items cost memory however short they are. */
+static void test_too_many(void **state)
+{
+    struct run r = { .rq = { .parallel_tool_calls = -1, .reasoning_visible = true } };
+    int n = 0;
+    (void)state;
+    run_init(&r, false);
+    for (; !r.out.fail && n < 1000000; n++) {
+        buf_reset(&r.out);
+        give(&r, n % 2 ? IR_EV_TEXT : IR_EV_REASONING, STR("\"x\""));
+    }
+    assert_in_range(n, 1000, 30000);
+    run_done(&r);
 }
 
 int main(void)
@@ -536,9 +477,6 @@ int main(void)
         cmocka_unit_test(test_state_comes_back),
         cmocka_unit_test(test_state_refused),
         cmocka_unit_test(test_input_items),
-        cmocka_unit_test(test_follow),
-        cmocka_unit_test(test_follow_references),
-        cmocka_unit_test(test_references),
         cmocka_unit_test(test_kept_and_shown),
         cmocka_unit_test(test_hidden_text_travels_in_state),
         cmocka_unit_test(test_fault_first),
@@ -546,8 +484,10 @@ int main(void)
         cmocka_unit_test(test_fault_folded),
         cmocka_unit_test(test_open_call_is_not_told),
         cmocka_unit_test(test_echo),
+        cmocka_unit_test(test_echo_without_secrets),
         cmocka_unit_test(test_id_made),
         cmocka_unit_test(test_too_long),
+        cmocka_unit_test(test_too_many),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
