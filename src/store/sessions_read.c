@@ -110,8 +110,8 @@ static enum err get_chain(struct sessions_db *db, const struct session_query *q,
                           const struct session_limits *limits, int64_t cutoff_s,
                           struct session_result *r)
 {
-    struct link *l;
-    size_t count;
+    struct link *l = NULL;
+    size_t count = 0;
     TRY(walk(db, owner, q->previous, limits, cutoff_s, r, &l, &count));
     struct session_turn *chain = ARENA_ARRAY(r->arena, struct session_turn, count);
     for (size_t i = 0; i < count; i++, l = l->newer)
