@@ -38,8 +38,8 @@ static const struct route rows[] = {
 
     RESPONSES_ROUTES("responses", "POST", FAMILY_CHAT, OPENAI_RESPONSES, "", true,
                      "A response, whole or streamed (OpenAI Responses), of every provider"),
-    RESPONSES_ROUTES("response_tokens", "POST", FAMILY_CHAT, OPENAI_RESPONSE_TOKENS, "/input_tokens",
-                     false, "The tokens of a request's input"),
+    RESPONSES_ROUTES("response_tokens", "POST", FAMILY_CHAT, OPENAI_RESPONSE_TOKENS,
+                     "/input_tokens", false, "The tokens of a request's input"),
     RESPONSES_ROUTES("response_compact", "POST", FAMILY_CHAT, OPENAI_RESPONSE_COMPACT, "/compact",
                      true, "A conversation made shorter"),
     RESPONSES_ROUTES("response_cancel", "POST", FAMILY_RESPONSE, RESPONSE_CANCEL, "/{id}/cancel",

@@ -233,9 +233,10 @@ struct sessions *data_dir_sessions(const char *path, const struct conf_weir *w, 
     struct str file = arena_printf(a, "%s/sessions.db", path), problem;
     struct sessions *s = NULL;
     if (sessions_open(arena_cstr(a, file), &limits, unix_seconds, a, &s, &problem)) {
-        buf_printf(out,
-                   "%.*s; until then previous_response_id works with no provider, and no response is found by its id\n",
-                   STR_ARG(problem));
+        buf_printf(
+            out,
+            "%.*s; until then previous_response_id works with no provider, and no response is found by its id\n",
+            STR_ARG(problem));
         s = NULL;
     }
     arena_free(a);

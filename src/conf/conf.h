@@ -116,7 +116,7 @@ struct conf_general {
 
 struct conf_litellm {
     bool drop_params, modify_params, json_logs;
-    bool chat_to_responses; /* route_all_chat_openai_to_responses */
+    bool chat_to_responses;      /* route_all_chat_openai_to_responses */
     uint64_t request_timeout_ms; /* 6,000,000; router_settings.timeout wins */
     int64_t stream_timeout_ms;   /* router_settings.stream_timeout; -1: not set */
     int32_t ssl_verify;          /* as in a deployment */

@@ -32,35 +32,10 @@ static struct str text_member(struct str object, const char *name)
 
 /* -- giving out */
 
-/* Code points of a literal's text: what is not in the middle of a sequence; an escape is one, a pair
- * of surrogates too. */
-static size_t points(struct str literal)
-{
-    size_t n = 0;
-    if (literal.len > 2 && !memchr(literal.p + 1, '\\', literal.len - 2)) {
-        for (size_t i = 1; i + 1 < literal.len; i++)
-            n += ((unsigned char)literal.p[i] & 0xc0) != 0x80;
-        return n;
-    }
-    for (size_t i = 1; i + 1 < literal.len; i++) {
-        unsigned char c = (unsigned char)literal.p[i];
-        if (c != '\\') {
-            n += (c & 0xc0) != 0x80;
-            continue;
-        }
-        bool unicode = i + 5 < literal.len && literal.p[i + 1] == 'u';
-        bool low = unicode && (literal.p[i + 2] | 0x20) == 'd' &&
-                   (literal.p[i + 3] | 0x20) >= 'c' && (literal.p[i + 3] | 0x20) <= 'f';
-        n += !low;
-        i += unicode ? 5 : 1;
-    }
-    return n;
-}
-
 static void emit_text(struct anthropic_reader *r, struct str literal, struct ir_sink *sink)
 {
     struct ir_event ev = { .kind = IR_EV_TEXT, .json = literal };
-    r->text_points += points(literal);
+    r->text_points += ir_points(literal);
     ir_emit(sink, &ev);
 }
 

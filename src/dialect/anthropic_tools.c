@@ -196,10 +196,11 @@ static enum err drop_foreign(struct anthropic_write *aw, const struct ir_tool *t
     struct str type = member(t->raw, "type");
     if (aw->report->drop_params)
         return ir_drop(aw->report, "server_tools", "tools", aw->fault);
-    return anthropic_refuse(aw, ERR_UNSUPPORTED_PARAM, STR("tools"),
-                            "tools: %.*s is a tool of another provider and does not exist here. Leave it out, or set "
-                            "drop_params: true in the config to have it dropped.",
-                            STR_ARG(type.len ? str_head(type, 64) : STR("one of them")));
+    return anthropic_refuse(
+        aw, ERR_UNSUPPORTED_PARAM, STR("tools"),
+        "tools: %.*s is a tool of another provider and does not exist here. Leave it out, or set "
+        "drop_params: true in the config to have it dropped.",
+        STR_ARG(type.len ? str_head(type, 64) : STR("one of them")));
 }
 
 static bool has_own_tools(const struct anthropic_write *aw)

@@ -157,7 +157,7 @@ struct gemini_choice {
     int last_kind; /* of the part before: chunks of a stream continue it */
     struct gemini_partial *open;
     struct gemini_source *sources, **sources_tail;
-    struct gemini_raw *marks, **marks_tail;       /* grounding supports and citations */
+    struct gemini_raw *marks, **marks_tail; /* grounding supports and citations */
     struct gemini_raw *searches, **searches_tail;
     bool finished;
     enum ir_finish finish;

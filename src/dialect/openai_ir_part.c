@@ -79,8 +79,8 @@ static enum err read_image(struct oa_read *r, struct str value, struct ir_part *
     } else if (!ir_data_url(v[0], r->a, &media->mime, &media->data)) {
         return oa_bad(r, member,
                       oa_is_data_url(v[0]) ? "is a data: URL that cannot be read: it has the form "
-                                          "data:image/png;base64,<base64>"
-                                        : "must be a data: URL with base64, or an http(s) URL");
+                                             "data:image/png;base64,<base64>"
+                                           : "must be a data: URL with base64, or an http(s) URL");
     }
     if (media->mime.len == 0 && v[2].len)
         media->mime = ir_mime(json_unescape(v[2], r->a), r->a);
@@ -101,7 +101,7 @@ static enum err read_audio(struct oa_read *r, struct str value, struct ir_part *
     if (json_type_of(v[1]) != JSON_STRING || v[1].len <= 2)
         return oa_bad(r, ".input_audio.format", "must be wav or mp3");
     bool read = oa_is_data_url(v[0]) ? ir_data_url(v[0], r->a, &mime, &media->data)
-                                  : ir_base64(json_unescape(v[0], r->a), r->a, &media->data);
+                                     : ir_base64(json_unescape(v[0], r->a), r->a, &media->data);
     if (!read)
         return oa_bad(r, ".input_audio.data", "is not base64");
     media->format = json_unescape(v[1], r->a);

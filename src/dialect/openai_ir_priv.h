@@ -39,8 +39,8 @@ MUST_CHECK enum err oa_string(struct oa_read *r, const char *member, struct str 
 MUST_CHECK enum err oa_flag(struct oa_read *r, const char *member, struct str value, int *ret_flag);
 
 /* Values that another format spells in the same way. */
-struct str oa_mime_of_base64(struct str data);            /* by its first bytes; empty: unknown */
-bool oa_is_url(struct str json);                          /* a literal with an http, https or gs URL */
+struct str oa_mime_of_base64(struct str data); /* by its first bytes; empty: unknown */
+bool oa_is_url(struct str json);               /* a literal with an http, https or gs URL */
 bool oa_is_data_url(struct str json);
 struct str oa_google_signature(struct str extra_content); /* JSON literal; empty: none */
 void oa_cache(struct str cache_control, struct arena *a, bool *ret_cache, struct str *ret_ttl);
@@ -71,7 +71,8 @@ struct oa_write {
     struct json_write w;
 };
 MUST_CHECK enum err oa_put_messages(struct oa_write *o);
-struct str oa_compact(struct str json, struct arena *a); /* without white space between its tokens */
+struct str oa_compact(struct str json,
+                      struct arena *a); /* without white space between its tokens */
 enum ir_effort oa_effort_of_budget(double tokens);
 /* The next lower effort that the model has, else the lowest one. UNSET: it has none. */
 enum ir_effort oa_nearest_effort(uint32_t has, enum ir_effort want);

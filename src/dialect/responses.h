@@ -63,8 +63,9 @@ struct response_past {
     struct str input, output;
 };
 /* The `input` of a follow-up: all items of `past`, then those of `input` (raw: string or array), with item references replaced by what
- * they name in `past` or `referred`. `native`: the target speaks Responses itself, so ids go, and opaque state that is not its own:
- * a reasoning item without state goes whole. Errors: ERR_BAD_REQUEST (a reference names nothing), fault filled. */
+ * they name in `past` or `referred`. `native`: the target speaks Responses itself, so ids of weir's making go, and opaque state that
+ * is not its own: a reasoning item without state that the target has not made itself goes whole. Errors: ERR_BAD_REQUEST (a reference
+ * names nothing), fault filled. */
 struct response_follow {
     const struct response_past *past;
     size_t past_count;
@@ -73,8 +74,13 @@ struct response_follow {
     struct str input;
     bool native;
 };
+/* `*ret_lost`: reasoning was left out. */
 MUST_CHECK enum err response_follow_input(const struct response_follow *f, struct arena *a,
-                                          struct str *ret_input, struct fault *ret_fault);
+                                          struct str *ret_input, bool *ret_lost,
+                                          struct fault *ret_fault);
+/* True where an item of `input` (raw) has an id of weir's making, or state of another provider: one that speaks this API itself can do
+ * nothing with them, so such an input is to be followed natively although nothing is before it. */
+bool response_is_foreign(struct str input, struct arena *a);
 /* The distinct ids of answers that item references in `input` name (only such as weir makes), at most `max`. Returns how many there
  * are. */
 size_t response_references(struct str input, struct arena *a, struct str *ret_ids, size_t max);

@@ -63,21 +63,21 @@ static struct str own_state(const struct ir_part *part)
     return part->signature.len > 2 ? part->signature : part->redacted;
 }
 
-/* The text of a reasoning whose state is in a part of its own. */
-static bool is_text_of_state(const struct rc_write *c, const struct ir_part *part)
+static bool has_state(const struct ir_message *m)
 {
-    if (part->signature.len || part->redacted.len)
-        return false;
-    for (const struct ir_part *p = c->m->parts; p; p = p->next)
+    for (const struct ir_part *p = m->parts; p; p = p->next)
         if (own_state(p).len > 2)
             return true;
     return false;
 }
 
-static enum err hold_reasoning(struct rc_write *c, const struct ir_part *part)
+/* `stated`: the message has such state, so that a text without any is told with it. */
+static enum err hold_reasoning(struct rc_write *c, const struct ir_part *part, bool stated)
 {
     if (own_state(part).len <= 2)
-        return is_text_of_state(c, part) ? ERR_OK : rc_lose(c, "reasoning_state");
+        return stated && !part->signature.len && !part->redacted.len
+                   ? ERR_OK
+                   : rc_lose(c, "reasoning_state");
     struct rc_reasoning *held = ARENA_NEW(c->a, struct rc_reasoning);
     held->part = part;
     IR_APPEND(c->waiting_tail, held);
@@ -192,7 +192,7 @@ static enum err put_assistant(struct rc_write *c)
 {
     const struct ir_part *part = c->m->parts, *end;
     uint32_t index = 0;
-    bool said = false;
+    bool said = false, stated = has_state(c->m);
     if (c->pairs.answered) /* some results came, then the assistant again */
         TRY(ir_pairing_check(&c->pairs));
     for (; part; part = end, index++) {
@@ -208,7 +208,7 @@ static enum err put_assistant(struct rc_write *c)
         } else if (part->kind == IR_TOOL_CALL) {
             TRY(put_call(c, part, index));
         } else if (part->kind == IR_REASONING) {
-            TRY(hold_reasoning(c, part));
+            TRY(hold_reasoning(c, part, stated));
         } else if (part->kind == IR_OPAQUE) {
             TRY(put_opaque(c, part));
         } else {

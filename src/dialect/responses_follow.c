@@ -35,16 +35,9 @@ static struct node *node_of(struct node **root, struct str id, struct arena *a, 
     return *at;
 }
 
-static struct str member(struct str object, const char *name)
-{
-    struct str names[1] = { str_c(name) };
-    struct json_member m;
-    return json_peek_object(object, names, 1, &m, NULL) ? json_value(object, &m) : str_of(NULL, 0);
-}
-
 static struct str id_of(struct str item, struct arena *a)
 {
-    struct str id = member(item, "id");
+    struct str id = rs_member(item, "id");
     return json_type_of(id) == JSON_STRING ? json_unescape(id, a) : str_of(NULL, 0);
 }
 
@@ -90,23 +83,16 @@ static void put_content(struct json_write *w, struct str content, bool assistant
     json_end(w);
 }
 
-/* A member as it stands. */
-static void put_member(struct json_write *w, const struct json_iter *it, struct arena *a)
-{
-    json_name(w, json_unescape(str_of(it->name.p - 1, it->name.len + 2), a));
-    json_raw(w, NULL, it->value);
-}
-
 static void put_listed(struct json_write *w, struct str item, struct str id, struct str type,
                        struct arena *a)
 {
     bool message = str_eq(type, STR("message")), status = has_status(type);
-    bool assistant = json_str_eq(member(item, "role"), STR("assistant"));
+    bool assistant = json_str_eq(rs_member(item, "role"), STR("assistant"));
     struct json_iter it = json_iter(item);
     json_obj(w, NULL);
     json_str(w, "type", type);
     json_str(w, "id", id);
-    if (status && json_type_of(member(item, "status")) != JSON_STRING)
+    if (status && json_type_of(rs_member(item, "status")) != JSON_STRING)
         json_strz(w, "status", "completed");
     while (json_next(&it)) {
         if (str_eq(it.name, STR("type")) || str_eq(it.name, STR("id")) ||
@@ -116,7 +102,7 @@ static void put_listed(struct json_write *w, struct str item, struct str id, str
             put_content(w, it.value, assistant);
             continue;
         }
-        put_member(w, &it, a);
+        rs_put_member(w, &it, a);
     }
     json_end(w);
 }
@@ -183,6 +169,7 @@ struct follow {
     struct fault *fault;
     struct node *ids;
     struct json_write w;
+    bool lost; /* reasoning was left out */
 };
 
 /* The first of an id counts: items do not change. */
@@ -209,23 +196,28 @@ static void index_turns(struct follow *fw, const struct response_past *turns, si
 }
 
 /* For a provider that speaks this API: without what it does not know, an id or a state of weir's making. A search without its id is
- * none; reasoning without its state is nothing that the model could use. */
-static bool is_foreign(const struct follow *fw, struct str item, struct str type)
+ * none; reasoning without its state is nothing that the model could use, unless the provider keeps it under the item's id. `made`: the
+ * id is of weir's making. */
+static bool is_foreign(struct str item, struct str id, struct str type, bool made)
 {
-    struct str made, state = member(item, "encrypted_content");
+    struct str state = rs_member(item, "encrypted_content");
+    if (str_eq(type, STR("reasoning")) && json_type_of(state) == JSON_STRING && state.len > 2)
+        return rs_is_own_state(state);
     if (str_eq(type, STR("reasoning")))
-        return json_type_of(state) != JSON_STRING || state.len <= 2 || rs_is_own_state(state);
-    return str_eq(type, STR("web_search_call")) &&
-           response_of_item(id_of(item, fw->a), fw->a, &made);
+        return made || id.len == 0;
+    return made && str_eq(type, STR("web_search_call"));
 }
 
 static void put_native(struct follow *fw, struct str item, struct str type)
 {
     struct json_iter it = json_iter(item);
-    struct str made;
-    if (is_foreign(fw, item, type))
+    struct str id = id_of(item, fw->a), answer;
+    bool made = response_of_item(id, fw->a, &answer);
+    if (is_foreign(item, id, type, made)) {
+        fw->lost |= str_eq(type, STR("reasoning"));
         return;
-    if (!response_of_item(id_of(item, fw->a), fw->a, &made)) {
+    }
+    if (!made) {
         json_raw(&fw->w, NULL, item);
         return;
     }
@@ -233,7 +225,7 @@ static void put_native(struct follow *fw, struct str item, struct str type)
     while (json_next(&it)) {
         if (str_eq(it.name, STR("id")))
             continue;
-        put_member(&fw->w, &it, fw->a);
+        rs_put_member(&fw->w, &it, fw->a);
     }
     json_end(&fw->w);
 }
@@ -288,7 +280,7 @@ static enum err put_follow(struct follow *fw, struct str input)
 }
 
 enum err response_follow_input(const struct response_follow *f, struct arena *a,
-                               struct str *ret_input, struct fault *ret_fault)
+                               struct str *ret_input, bool *ret_lost, struct fault *ret_fault)
 {
     struct follow fw = { .f = f, .a = a, .fault = ret_fault };
     struct str input = as_array(f->input, a);
@@ -303,10 +295,26 @@ enum err response_follow_input(const struct response_follow *f, struct arena *a,
     if (!e && out.fail)
         e = fault_set(ret_fault, ERR_TOO_LARGE, a,
                       "The conversation is too long to be continued with previous_response_id.");
-    if (!e)
+    if (!e) {
         *ret_input = arena_dup(a, buf_str(&out));
+        *ret_lost = fw.lost;
+    }
     buf_done(&out);
     return e;
+}
+
+bool response_is_foreign(struct str input, struct arena *a)
+{
+    struct json_iter it = json_iter(json_type_of(input) == JSON_ARRAY ? input : STR("[]"));
+    struct str answer;
+    /* Most inputs are known by this to have neither. */
+    if (str_find(input, STR("\"id\"")) == STR_NONE && str_find(input, STR("\"weir1.")) == STR_NONE)
+        return false;
+    while (json_next(&it))
+        if (rs_is_own_state(rs_member(it.value, "encrypted_content")) ||
+            response_of_item(id_of(it.value, a), a, &answer))
+            return true;
+    return false;
 }
 
 size_t response_references(struct str input, struct arena *a, struct str *ret_ids, size_t max)

@@ -6,6 +6,11 @@
 #include "dialect/responses.h"
 #include "wire/json_write.h"
 
+/* A member of an object that was scanned; empty: absent or null. */
+struct str rs_member(struct str object, const char *name);
+/* A member of an object that is walked, as it stands. */
+void rs_put_member(struct json_write *w, const struct json_iter *it, struct arena *a);
+
 /* -- reading a client's request (responses_request*.c); oa_read and its helpers are the chat dialect's */
 
 /* The literal of encrypted_content begins as weir's does: when response_state_get refuses it, it is broken. */
@@ -98,15 +103,14 @@ struct rs_writer {
     struct str text_signature; /* of the open message's text, Gemini's: a literal */
     struct buf held;           /* a text that waits for its log probabilities: a literal */
     bool holds;
+    size_t collected; /* bytes */
+    bool cut;         /* they are too many: writing fails with ERR_TOO_LARGE, in `out` */
     struct ir_usage usage;
 };
 
 void rs_writer_init(void *writer, const struct answer_context *c, const struct answer_style *style);
 write_answer_fn rs_write_answer;
 void rs_writer_done(void *writer);
-
-/* A text that did not fit into memory's bounds. */
-bool rs_is_cut(const struct rs_writer *wr);
 
 /* JSON; `stored`: with all state. */
 void rs_put_item(const struct rs_writer *wr, const struct rs_item *item, bool stored,

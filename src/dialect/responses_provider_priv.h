@@ -109,9 +109,7 @@ struct rr_out {
 enum err rr_bad(struct rr_out *o, const char *what); /* returns ERR_UPSTREAM_BAD */
 void rr_loss(struct rr_out *o, const char *tag, bool degraded);
 
-/* A member of an object that was scanned; empty: absent or null. */
-struct str rr_member(struct str object, const char *name);
-/* The same, of a string that is not empty: the literal. */
+/* As rs_member, of a string that is not empty: the literal. */
 struct str rr_text(struct str object, const char *name);
 
 /* Errors of all: ERR_UPSTREAM_BAD with *ret_what. */
@@ -135,7 +133,6 @@ void rr_call_done(struct rr_out *o, struct rr_call *call);
 MUST_CHECK enum err rr_calls_finish(struct rr_out *o);
 void rr_calls_free(struct rr_reader *r);
 
-size_t rr_points(struct str literal); /* code points */
 void rr_annotation(struct rr_out *o, struct rr_part *part, struct str annotation);
 void rr_logprobs(struct rr_out *o, struct rr_part *part, struct str array, bool refusal);
 /* Of an error event in either form, or a response that has failed. */

@@ -355,26 +355,7 @@ static enum err read_instructions(struct oa_read *r, struct str value)
     return ERR_OK;
 }
 
-/* JSON without white space between its tokens: an event's data is one line. */
-static struct str compact(struct str raw, struct arena *a)
-{
-    char *out = arena_alloc(a, raw.len + 1);
-    size_t n = 0;
-    bool quoted = false;
-    for (size_t i = 0; i < raw.len; i++) {
-        char c = raw.p[i];
-        if (!quoted && (c == ' ' || c == '\n' || c == '\t' || c == '\r'))
-            continue;
-        out[n++] = c;
-        if (quoted && c == '\\' && i + 1 < raw.len)
-            out[n++] = raw.p[++i];
-        else if (c == '"')
-            quoted = !quoted;
-    }
-    return str_of(out, n);
-}
-
-/* What the answer repeats. */
+/* What the answer repeats, in one line, as an event's data is. */
 static void read_echo(struct oa_read *r, const struct top *t)
 {
     static const enum response_member repeated[] = {
@@ -391,7 +372,7 @@ static void read_echo(struct oa_read *r, const struct top *t)
             continue;
         struct ir_ext *e = ARENA_NEW(r->a, struct ir_ext);
         *e = (struct ir_ext){ .origin = IR_FROM_OPENAI_RESPONSES, .name = names[m] };
-        e->raw = compact(raw, r->a);
+        e->raw = oa_compact(raw, r->a);
         IR_APPEND(tail, e);
     }
 }

@@ -48,6 +48,8 @@ struct items {
     struct ir_message *held, **held_tail; /* said while calls wait for their outputs */
     struct ir_message *turn;              /* the assistant's, while it goes on */
     struct ir_part **turn_tail;
+    struct ir_ext **ext_tail;    /* of the turn */
+    uint32_t told;               /* of the turn: extensions that are told once, a bit each */
     bool turn_spoke;             /* it has text, so a new message or reasoning begins another one */
     struct ir_part *last;        /* of the turn */
     struct response_state state; /* Gemini's, for the next call */
@@ -55,21 +57,6 @@ struct items {
     struct open_call *calls;
     size_t call_count, open, next;
 };
-
-struct str rs_item_type(struct str item, struct arena *a)
-{
-    static const struct str want[] = { STR_INIT("type"), STR_INIT("role"), STR_INIT("id") };
-    struct json_member m[3];
-    if (!json_peek_object(item, want, 3, m, NULL))
-        return str_of(NULL, 0);
-    if (m[0].type == JSON_STRING)
-        return json_unescape(json_value(item, &m[0]), a);
-    if (m[0].type != JSON_ABSENT && m[0].type != JSON_NULL)
-        return str_of(NULL, 0);
-    return m[1].type == JSON_STRING   ? STR("message")
-           : m[2].type == JSON_STRING ? STR("item_reference")
-                                      : str_of(NULL, 0);
-}
 
 /* -- the assistant's turn */
 
@@ -139,31 +126,38 @@ static enum err go_on(struct items *it, bool speaks)
     end_turn(it);
     it->turn = new_message(it, IR_ASSISTANT);
     it->turn_tail = &it->turn->parts;
+    it->ext_tail = &it->turn->ext;
+    it->told = 0;
     IR_APPEND(it->tail, it->turn);
     return ERR_OK;
 }
 
-static void take_ext(struct ir_message *m, struct ir_ext *first)
+/* A turn may be of any number of items: they go to the end without a walk. */
+static void take_ext(struct items *it, struct ir_ext *first)
 {
-    struct ir_ext **tail = &m->ext;
-    while (*tail)
-        tail = &(*tail)->next;
-    *tail = first;
+    for (struct ir_ext *next; first; first = next) {
+        next = first->next;
+        first->next = NULL;
+        IR_APPEND(it->ext_tail, first);
+    }
 }
 
-static void add_ext(struct items *it, struct ir_message *m, struct str name, struct str raw)
+static void tell_once(struct items *it, unsigned bit, struct str name, struct str raw)
 {
     struct ir_ext *e = ARENA_NEW(it->r->a, struct ir_ext);
     *e = (struct ir_ext){ .origin = IR_FROM_OPENAI_RESPONSES, .name = name, .raw = raw };
-    if (!ir_ext_find(m->ext, name))
-        take_ext(m, e);
+    if (!(it->told >> bit & 1))
+        take_ext(it, e);
+    it->told |= UINT32_C(1) << bit;
 }
 
 /* -- content */
 
-/* A string, or an array of parts, of member `name`. `m`: takes the citations of an answer that comes back. */
-static enum err read_content(struct items *it, const char *name, struct str value,
-                             struct ir_message *m, struct ir_part ***tail)
+#define TOLD_ANNOTATIONS 31 /* others by their row of `history` */
+
+/* A string, or an array of parts, of member `name`. `answer`: one that comes back; the turn takes its citations. */
+static enum err read_content(struct items *it, const char *name, struct str value, bool answer,
+                             struct ir_part ***tail)
 {
     struct oa_read *r = it->r;
     const char *member = arena_printf(r->a, ".%s", name).p;
@@ -184,8 +178,8 @@ static enum err read_content(struct items *it, const char *name, struct str valu
         struct ir_part *part;
         struct str annotations;
         TRY(rs_read_part(r, parts.value, &part, &annotations));
-        if (m && annotations.len)
-            add_ext(it, m, STR("annotations"), annotations);
+        if (answer && annotations.len)
+            tell_once(it, TOLD_ANNOTATIONS, STR("annotations"), annotations);
         IR_APPEND(*tail, part);
     }
     r->sub = NULL;
@@ -217,8 +211,8 @@ static enum err read_assistant(struct items *it, struct ir_ext *ext)
 {
     struct ir_part *parts = NULL, **tail = &parts;
     TRY(go_on(it, true));
-    take_ext(it->turn, ext);
-    TRY(read_content(it, "content", it->v[I_CONTENT], it->turn, &tail));
+    take_ext(it, ext);
+    TRY(read_content(it, "content", it->v[I_CONTENT], true, &tail));
     TRY(check_kinds(it, parts, IR_ASSISTANT));
     it->turn_spoke = true;
     for (struct ir_part *p = parts, *next; p; p = next) {
@@ -235,9 +229,9 @@ static enum err read_said(struct items *it, enum ir_role role, struct ir_ext *ex
 {
     struct ir_message *m = new_message(it, role);
     struct ir_part **tail = &m->parts;
-    TRY(read_content(it, "content", it->v[I_CONTENT], NULL, &tail));
+    TRY(read_content(it, "content", it->v[I_CONTENT], false, &tail));
     TRY(check_kinds(it, m->parts, role));
-    take_ext(m, ext);
+    m->ext = ext;
     end_turn(it);
     if (it->open)
         IR_APPEND(it->held_tail, m);
@@ -336,7 +330,7 @@ static enum err read_output(struct items *it, struct ir_ext *ext)
     part->kind = IR_TOOL_RESULT;
     part->call_id = call->part->call_id;
     part->name = call->part->name;
-    TRY(read_content(it, "output", it->v[I_OUTPUT], NULL, &tail));
+    TRY(read_content(it, "output", it->v[I_OUTPUT], false, &tail));
     end_turn(it);
     m->parts = part;
     m->ext = ext;
@@ -433,7 +427,7 @@ static enum err read_state(struct items *it, struct str text, struct str encrypt
 
 static enum err read_reasoning(struct items *it)
 {
-    struct str encrypted = it->v[I_ENCRYPTED], text, content;
+    struct str encrypted = it->v[I_ENCRYPTED], text = { 0 }, content = { 0 };
     TRY(oa_string(it->r, ".encrypted_content", encrypted));
     TRY(join_texts(it, ".summary", it->v[I_SUMMARY], &text));
     TRY(join_texts(it, ".content", it->v[I_CONTENT], &content));
@@ -480,6 +474,7 @@ static const struct history_row {
     { STR_INIT("compaction"), REFUSED },
     { STR_INIT("compaction_trigger"), REFUSED },
 };
+_Static_assert(sizeof history / sizeof history[0] <= TOLD_ANNOTATIONS, "a bit each");
 
 static enum err read_history(struct items *it, const struct history_row *row)
 {
@@ -493,7 +488,7 @@ static enum err read_history(struct items *it, const struct history_row *row)
                               STR_ARG(row->type));
     case HINT:
         TRY(go_on(it, false));
-        add_ext(it, it->turn, row->type, it->value);
+        tell_once(it, (unsigned)(row - history), row->type, it->value);
         return ERR_OK;
     case ASSISTANTS:
         TRY(go_on(it, false));

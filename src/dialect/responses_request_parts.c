@@ -34,19 +34,6 @@ static const struct str part_names[P_COUNT] = {
     [P_BREAKPOINT] = STR_INIT("prompt_cache_breakpoint"),
 };
 
-/* `json` is a literal with an http, https or gs URL. */
-static bool is_url(struct str json)
-{
-    struct str s = str_skip(json, 1);
-    return str_starts_nocase(s, STR("http:")) || str_starts_nocase(s, STR("https:")) ||
-           str_starts_nocase(s, STR("gs:"));
-}
-
-static bool is_data_url(struct str json)
-{
-    return str_starts_nocase(str_skip(json, 1), STR("data:"));
-}
-
 static enum err read_image(struct oa_read *r, const struct str v[P_COUNT], struct ir_part *part)
 {
     struct ir_media *media = &part->media;
@@ -66,13 +53,13 @@ static enum err read_image(struct oa_read *r, const struct str v[P_COUNT], struc
     if (v[P_IMAGE].len <= 2)
         return oa_bad(r, ".image_url",
                       "is missing: a data: URL with base64, or an http(s) URL, as a string");
-    if (is_url(v[P_IMAGE])) {
+    if (oa_is_url(v[P_IMAGE])) {
         media->url = v[P_IMAGE];
         return ERR_OK;
     }
     if (!ir_data_url(v[P_IMAGE], r->a, &media->mime, &media->data))
         return oa_bad(r, ".image_url",
-                      is_data_url(v[P_IMAGE])
+                      oa_is_data_url(v[P_IMAGE])
                           ? "is a data: URL that cannot be read: it has the "
                             "form data:image/png;base64,<base64>"
                           : "must be a data: URL with base64, or an http(s) URL");
@@ -103,12 +90,12 @@ static struct str mime_of_name(struct str filename)
 
 static enum err read_file_data(struct oa_read *r, struct str value, struct ir_media *media)
 {
-    if (is_url(value)) {
+    if (oa_is_url(value)) {
         media->url = value;
         return ERR_OK;
     }
-    bool read = is_data_url(value) ? ir_data_url(value, r->a, &media->mime, &media->data)
-                                   : ir_base64(json_unescape(value, r->a), r->a, &media->data);
+    bool read = oa_is_data_url(value) ? ir_data_url(value, r->a, &media->mime, &media->data)
+                                      : ir_base64(json_unescape(value, r->a), r->a, &media->data);
     if (!read)
         return oa_bad(r, ".file_data",
                       "must be a data: URL of the form data:application/pdf;base64,<base64>");
@@ -126,7 +113,7 @@ static enum err read_file(struct oa_read *r, const struct str v[P_COUNT], struct
     media->filename = v[P_FILENAME].len > 2 ? v[P_FILENAME] : str_of(NULL, 0);
     if (v[P_FILE_DATA].len > 2)
         TRY(read_file_data(r, v[P_FILE_DATA], media));
-    else if (v[P_FILE_URL].len > 2 && !is_url(v[P_FILE_URL]))
+    else if (v[P_FILE_URL].len > 2 && !oa_is_url(v[P_FILE_URL]))
         return oa_bad(r, ".file_url", "must be an http(s) URL");
     else if (v[P_FILE_URL].len > 2)
         media->url = v[P_FILE_URL];
@@ -154,8 +141,8 @@ static enum err read_audio(struct oa_read *r, struct str value, struct ir_part *
         return oa_bad(r, ".input_audio.data", "must be a string of base64");
     if (!json_str_eq(v[1], STR("wav")) && !json_str_eq(v[1], STR("mp3")))
         return oa_bad(r, ".input_audio.format", "must be wav or mp3");
-    bool read = is_data_url(v[0]) ? ir_data_url(v[0], r->a, &mime, &media->data)
-                                  : ir_base64(json_unescape(v[0], r->a), r->a, &media->data);
+    bool read = oa_is_data_url(v[0]) ? ir_data_url(v[0], r->a, &mime, &media->data)
+                                     : ir_base64(json_unescape(v[0], r->a), r->a, &media->data);
     if (!read)
         return oa_bad(r, ".input_audio.data", "is not base64");
     media->format = json_unescape(v[1], r->a);

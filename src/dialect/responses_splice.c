@@ -1,5 +1,6 @@
 /* The Responses API, client and provider both speaking it: what weir reads of a request and of an answer's pieces, and the one edit
  * that answers get. OpenAI's API reference, "Responses" and "Streaming events", August 2026. */
+#include "dialect/openai_chat.h"
 #include "dialect/responses_priv.h"
 #include "wire/json_write.h"
 
@@ -26,49 +27,12 @@ struct str response_members(struct str body, struct response_members *ret)
 
 /* -- usage */
 
-static uint64_t number_of(struct str text, const struct json_member *m)
-{
-    uint64_t v = 0;
-    return m->type == JSON_NUMBER && json_u64(json_value(text, m), &v) ? v : 0;
-}
-
-static void read_details(struct str usage, const struct json_member *m, const struct str *want,
-                         uint64_t **ret, size_t n)
-{
-    struct json_member got[4];
-    struct str text = json_value(usage, m);
-    if (m->type != JSON_OBJECT)
-        return;
-    json_peek_object(text, want, n, got, NULL);
-    for (size_t i = 0; i < n; i++)
-        *ret[i] = number_of(text, &got[i]);
-}
-
 bool response_read_usage(struct str json, struct ir_usage *ret_usage)
 {
-    static const struct str top[] = { STR_INIT("input_tokens"), STR_INIT("output_tokens"),
-                                      STR_INIT("input_tokens_details"),
-                                      STR_INIT("output_tokens_details") };
-    static const struct str in[] = { STR_INIT("cached_tokens"), STR_INIT("cache_write_tokens"),
-                                     STR_INIT("audio_tokens"), STR_INIT("image_tokens") };
-    static const struct str out[] = { STR_INIT("reasoning_tokens"), STR_INIT("audio_tokens"),
-                                      STR_INIT("image_tokens") };
-    struct json_member m[4];
-    if (json_type_of(json) != JSON_OBJECT)
-        return false;
-    json_peek_object(json, top, 4, m, NULL);
-    *ret_usage = (struct ir_usage){ .reported = true,
-                                    .prompt_tokens = number_of(json, &m[0]),
-                                    .completion_tokens = number_of(json, &m[1]) };
-    read_details(json, &m[2], in,
-                 (uint64_t *[]){ &ret_usage->cached_tokens, &ret_usage->cache_write_tokens,
-                                 &ret_usage->audio_prompt_tokens, &ret_usage->image_prompt_tokens },
-                 4);
-    read_details(json, &m[3], out,
-                 (uint64_t *[]){ &ret_usage->reasoning_tokens, &ret_usage->audio_completion_tokens,
-                                 &ret_usage->image_completion_tokens },
-                 3);
-    return true;
+    static const struct str top[4] = { STR_INIT("input_tokens"), STR_INIT("output_tokens"),
+                                       STR_INIT("input_tokens_details"),
+                                       STR_INIT("output_tokens_details") };
+    return openai_read_usage_as(json, top, ret_usage);
 }
 
 /* -- answers */

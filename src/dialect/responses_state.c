@@ -1,4 +1,4 @@
-/* Ids that weir makes, and the opaque state that reasoning items carry. */
+/* Items and their ids, those that weir makes too, and the opaque state that reasoning items carry. */
 #include "dialect/responses_priv.h"
 
 #include "base/mem.h"
@@ -8,6 +8,38 @@
 #define STATE_PREFIX "weir1."
 #define STATE_MAX (128 * MIB)
 #define PREFIX_LETTERS_MAX 8
+
+struct str rs_member(struct str object, const char *name)
+{
+    struct str names[1] = { str_c(name) };
+    struct json_member m[1];
+    if (!json_peek_object(object, names, 1, m, NULL) || m[0].type == JSON_NULL)
+        return str_of(NULL, 0);
+    return json_value(object, &m[0]);
+}
+
+void rs_put_member(struct json_write *w, const struct json_iter *it, struct arena *a)
+{
+    json_name(w, json_unescape(str_of(it->name.p - 1, it->name.len + 2), a));
+    json_raw(w, NULL, it->value);
+}
+
+/* -- items */
+
+struct str rs_item_type(struct str item, struct arena *a)
+{
+    static const struct str want[] = { STR_INIT("type"), STR_INIT("role"), STR_INIT("id") };
+    struct json_member m[3];
+    if (!json_peek_object(item, want, 3, m, NULL))
+        return str_of(NULL, 0);
+    if (m[0].type == JSON_STRING)
+        return json_unescape(json_value(item, &m[0]), a);
+    if (m[0].type != JSON_ABSENT && m[0].type != JSON_NULL)
+        return str_of(NULL, 0);
+    return m[1].type == JSON_STRING   ? STR("message")
+           : m[2].type == JSON_STRING ? STR("item_reference")
+                                      : str_of(NULL, 0);
+}
 
 /* -- ids */
 

@@ -11,7 +11,11 @@
 #include "dialect/responses_priv.h"
 #include "wire/digest.h"
 
-#define TEXT_MAX (64 * MIB) /* of one part or item */
+#define TEXT_MAX (64 * MIB)
+/* Of all that is collected. A stream's last events tell it four times, and wait together to be sent. */
+#define COLLECTED_MAX (12 * MIB)
+#define COLLECTED_FOLDED_MAX TEXT_MAX
+#define ITEM_BYTES 512 /* an item's or a part's own, roughly */
 
 static const struct ir_request nothing_asked = { .parallel_tool_calls = -1 };
 
@@ -57,42 +61,32 @@ void rs_writer_done(void *writer)
     wr->ended = true;
 }
 
-bool rs_is_cut(const struct rs_writer *wr)
+/* -- what is collected */
+
+static void count(struct rs_writer *wr, size_t bytes)
 {
-    for (const struct rs_item *i = wr->items; i; i = i->next) {
-        if (i->text.fail)
-            return true;
-        for (const struct rs_part *p = i->parts; p; p = p->next)
-            if (p->text.fail || p->annotations.fail || p->logprobs.fail)
-                return true;
-    }
-    return wr->held.fail != ERR_OK;
+    wr->collected += bytes;
+    wr->cut |= wr->collected > (wr->style.fold ? COLLECTED_FOLDED_MAX : COLLECTED_MAX);
+}
+
+static void collect(struct rs_writer *wr, struct buf *to, struct str s)
+{
+    count(wr, s.len);
+    if (!wr->cut)
+        buf_put(to, s);
 }
 
 /* The inside of a literal; two of them joined are the inside of the joined string, since each was validated. */
-static void put_inside(struct buf *out, struct str literal)
+static void collect_inside(struct rs_writer *wr, struct buf *to, struct str literal)
 {
     if (literal.len > 2)
-        buf_put(out, str_of(literal.p + 1, literal.len - 2));
+        collect(wr, to, str_of(literal.p + 1, literal.len - 2));
 }
 
-/* Code points of a literal's text: what is not in the middle of a sequence; an escape is one, a pair of surrogates too. */
-static uint64_t points_of(struct str literal)
+static struct str keep(struct rs_writer *wr, struct str s)
 {
-    uint64_t n = 0;
-    for (size_t i = 1; i + 1 < literal.len; i++) {
-        unsigned char c = (unsigned char)literal.p[i];
-        if (c != '\\') {
-            n += (c & 0xc0) != 0x80;
-            continue;
-        }
-        bool unicode = i + 5 < literal.len && literal.p[i + 1] == 'u';
-        bool low = unicode && (literal.p[i + 2] | 0x20) == 'd' &&
-                   (literal.p[i + 3] | 0x20) >= 'c' && (literal.p[i + 3] | 0x20) <= 'f';
-        n += !low;
-        i += unicode ? 5 : 1;
-    }
-    return n;
+    count(wr, s.len);
+    return arena_dup(wr->c->arena, s);
 }
 
 /* -- the beginning */
@@ -120,6 +114,7 @@ static struct rs_item *add_item(struct rs_writer *wr, enum rs_item_kind kind, co
     item->kind = kind;
     item->id = arena_printf(a, "%s%.*s%04x", prefix, STR_ARG(wr->hex), wr->item_count++);
     item->tail = &item->parts;
+    count(wr, ITEM_BYTES);
     buf_init(&item->text, TEXT_MAX);
     IR_APPEND(wr->tail, item);
     return item;
@@ -148,11 +143,10 @@ static void add_state(struct rs_writer *wr, enum ir_origin origin, enum response
 {
     struct rs_item *item = add_item(wr, RS_REASONING, "rs_");
     if (origin == IR_FROM_OPENAI_RESPONSES) {
-        item->own_state = arena_dup(wr->c->arena, signature);
+        item->own_state = keep(wr, signature);
     } else {
         item->stated = true;
-        item->state =
-            (struct response_state){ origin, kind, arena_dup(wr->c->arena, signature), { 0 } };
+        item->state = (struct response_state){ origin, kind, keep(wr, signature), { 0 } };
     }
     if (wr->rq->reasoning_state)
         show(wr, item, out);
@@ -253,6 +247,7 @@ static struct rs_part *open_part(struct rs_writer *wr, bool refusal, struct buf 
     part->start = wr->points;
     part->place =
         arena_printf(wr->c->arena, "%.*s,\"content_index\":%u", STR_ARG(m->place), part->index);
+    count(wr, ITEM_BYTES);
     buf_init(&part->text, TEXT_MAX);
     buf_init(&part->annotations, TEXT_MAX);
     buf_init(&part->logprobs, TEXT_MAX);
@@ -270,12 +265,12 @@ static void on_text(struct rs_writer *wr, struct str json, bool refusal, struct 
     flush_held(wr, STR(""), out);
     struct rs_part *part = open_part(wr, refusal, out);
     wr->refused |= refusal;
-    put_inside(&part->text, json);
+    collect_inside(wr, &part->text, json);
     if (refusal) {
         rs_send_delta(wr, part, json, STR(""), out);
         return;
     }
-    uint64_t n = points_of(json);
+    uint64_t n = ir_points(json);
     part->points += n;
     wr->points += n;
     if (!wr->rq->logprobs) {
@@ -300,9 +295,8 @@ static void on_logprobs(struct rs_writer *wr, struct str raw, struct buf *out)
     rs_put_logprobs(json_value(raw, &m), &tokens);
     if (tokens.len && part->logprobs.len)
         buf_putc(&part->logprobs, ',');
-    buf_put(&part->logprobs, buf_str(&tokens));
-    if (tokens.fail)
-        part->logprobs.fail = tokens.fail;
+    collect(wr, &part->logprobs, buf_str(&tokens));
+    wr->cut |= tokens.fail != ERR_OK;
     flush_held(wr, buf_str(&tokens), out);
     buf_done(&tokens);
 }
@@ -319,7 +313,7 @@ static void on_annotation(struct rs_writer *wr, struct str raw, struct buf *out)
         rs_send_annotation(wr, part, buf_str(&flat), out);
         if (part->annotation_count++)
             buf_putc(&part->annotations, ',');
-        buf_put(&part->annotations, buf_str(&flat));
+        collect(wr, &part->annotations, buf_str(&flat));
     }
     buf_done(&flat);
 }
@@ -342,7 +336,7 @@ static void on_reasoning(struct rs_writer *wr, struct str json, struct buf *out)
             rs_send_reasoning_begin(wr, item, out);
         rs_send_reasoning(wr, item, json, out);
     }
-    put_inside(&item->text, json);
+    collect_inside(wr, &item->text, json);
 }
 
 static void on_signature(struct rs_writer *wr, const struct ir_event *ev, struct buf *out)
@@ -353,7 +347,7 @@ static void on_signature(struct rs_writer *wr, const struct ir_event *ev, struct
     enum response_state_kind kind = ev->redacted ? STATE_REDACTED : STATE_THINKING;
     if (!item && ev->origin == IR_FROM_GEMINI && !ev->redacted) {
         if (wr->message && !wr->sealed)
-            wr->text_signature = arena_dup(wr->c->arena, ev->json);
+            wr->text_signature = keep(wr, ev->json);
         else
             add_state(wr, ev->origin, STATE_TEXT, ev->json, out);
         return;
@@ -366,11 +360,10 @@ static void on_signature(struct rs_writer *wr, const struct ir_event *ev, struct
         return;
     }
     if (own) {
-        item->own_state = arena_dup(wr->c->arena, ev->json);
+        item->own_state = keep(wr, ev->json);
     } else {
         item->stated = true;
-        item->state =
-            (struct response_state){ ev->origin, kind, arena_dup(wr->c->arena, ev->json), { 0 } };
+        item->state = (struct response_state){ ev->origin, kind, keep(wr, ev->json), { 0 } };
     }
     close_reasoning(wr, false, out); /* what follows is the next block */
 }
@@ -382,7 +375,7 @@ static void close_call(struct rs_writer *wr, struct rs_item *item, bool cut, str
     if (item->closed)
         return;
     if (!item->custom && !item->text.len && !cut) { /* clients parse arguments */
-        put_inside(&item->text, STR("\"{}\""));
+        collect_inside(wr, &item->text, STR("\"{}\""));
         rs_send_input(wr, item, STR("\"{}\""), out);
     }
     rs_send_input_done(wr, item, out);
@@ -424,7 +417,7 @@ static void on_arguments(struct rs_writer *wr, const struct ir_event *ev, struct
     struct rs_item *item = open_call(wr, ev->part);
     if (!item || ev->json.len <= 2)
         return;
-    put_inside(&item->text, ev->json);
+    collect_inside(wr, &item->text, ev->json);
     rs_send_input(wr, item, ev->json, out);
 }
 
@@ -436,7 +429,7 @@ static void on_search(struct rs_writer *wr, const struct ir_event *ev, struct bu
     wr->searches = true;
     leave_message(wr, out);
     struct rs_item *item = add_item(wr, RS_SEARCH, "ws_");
-    item->query = ev->json.len > 2 ? arena_dup(wr->c->arena, ev->json) : str_of(NULL, 0);
+    item->query = ev->json.len > 2 ? keep(wr, ev->json) : str_of(NULL, 0);
     show(wr, item, out);
     rs_send_search(wr, item, out);
     close_item(wr, item, false, out);
@@ -505,15 +498,8 @@ static void end(struct rs_writer *wr, struct buf *out)
 {
     static const struct ir_event stop = { .kind = IR_EV_FINISH, .finish = IR_FINISH_STOP };
     finish(wr, &stop, out);
-    if (rs_is_cut(wr)) {
-        struct fault f = fault_of(ERR_TOO_LARGE);
-        if (wr->style.fold)
-            out->fail = ERR_TOO_LARGE;
-        else
-            response_writer_fault(wr, &f, STR(""), out);
-        wr->ended = true;
+    if (wr->cut)
         return;
-    }
     wr->ended = true;
     if (wr->style.fold)
         rs_put_object(wr, out);
@@ -554,6 +540,8 @@ static void write_item(struct rs_writer *wr, const struct ir_event *ev, struct b
 void rs_write_answer(void *writer, const struct ir_event *ev, struct buf *out)
 {
     struct rs_writer *wr = writer;
+    bool begun = wr->begun;
+    uint64_t sequence = wr->sequence;
     if (wr->ended)
         return;
     switch (ev->kind) {
@@ -590,5 +578,11 @@ void rs_write_answer(void *writer, const struct ir_event *ev, struct buf *out)
         end(wr, out);
         break;
     case IR_EV_COUNT: break;
+    }
+    if (wr->cut && !wr->ended)
+        out->fail = ERR_TOO_LARGE;
+    if (out->fail) { /* what was written now does not go out */
+        wr->begun = begun;
+        wr->sequence = sequence;
     }
 }

@@ -46,19 +46,12 @@ static const struct annotation_row {
     { STR_INIT("file_path"), { "file_id" }, true, false },
 };
 
-static struct str member(struct str object, const char *name)
-{
-    struct str names[1] = { str_c(name) };
-    struct json_member m;
-    return json_peek_object(object, names, 1, &m, NULL) ? json_value(object, &m) : str_of(NULL, 0);
-}
-
 /* A place in the whole text, as one in the part. */
 static void put_place(struct json_write *w, const char *name, struct str object,
                       const struct rs_part *part)
 {
     uint64_t at = 0;
-    json_u64(member(object, name), &at);
+    json_u64(rs_member(object, name), &at);
     at = at < part->start ? 0 : at - part->start;
     json_uint(w, name, at < part->points ? at : part->points);
 }
@@ -69,22 +62,22 @@ bool rs_put_annotation(struct str raw, const struct rs_part *part, struct buf *o
     struct json_write w;
     uint64_t index = 0;
     for (size_t i = 0; i < sizeof annotations / sizeof annotations[0]; i++)
-        if (json_str_eq(member(raw, "type"), annotations[i].type))
+        if (json_str_eq(rs_member(raw, "type"), annotations[i].type))
             row = &annotations[i];
     if (!row)
         return false;
-    struct str inner = member(raw, row->type.p);
+    struct str inner = rs_member(raw, row->type.p);
     inner = json_type_of(inner) == JSON_OBJECT ? inner : raw;
     for (size_t i = 0; i < 3 && row->strings[i]; i++)
-        if (json_type_of(member(inner, row->strings[i])) != JSON_STRING)
+        if (json_type_of(rs_member(inner, row->strings[i])) != JSON_STRING)
             return false;
     json_begin(&w, out);
     json_obj(&w, NULL);
     json_str(&w, "type", row->type);
     for (size_t i = 0; i < 3 && row->strings[i]; i++)
-        json_raw(&w, row->strings[i], member(inner, row->strings[i]));
+        json_raw(&w, row->strings[i], rs_member(inner, row->strings[i]));
     if (row->index) {
-        json_u64(member(inner, "index"), &index);
+        json_u64(rs_member(inner, "index"), &index);
         json_uint(&w, "index", index);
     }
     if (row->places) {
@@ -92,7 +85,7 @@ bool rs_put_annotation(struct str raw, const struct rs_part *part, struct buf *o
         put_place(&w, "end_index", inner, part);
     }
     if (row == annotations) {
-        struct str title = member(inner, "title");
+        struct str title = rs_member(inner, "title");
         json_raw(&w, "title", json_type_of(title) == JSON_STRING ? title : STR("\"\""));
     }
     json_end(&w);
@@ -102,8 +95,8 @@ bool rs_put_annotation(struct str raw, const struct rs_part *part, struct buf *o
 /* {"token","bytes","logprob"}, left open. The bytes of a token that has none are an empty list here. */
 static void put_token(struct json_write *w, struct str token)
 {
-    struct str text = member(token, "token"), bytes = member(token, "bytes"),
-               logprob = member(token, "logprob");
+    struct str text = rs_member(token, "token"), bytes = rs_member(token, "bytes"),
+               logprob = rs_member(token, "logprob");
     struct json_iter it = json_iter(json_type_of(bytes) == JSON_ARRAY ? bytes : STR("[]"));
     json_obj(w, NULL);
     json_raw(w, "token", json_type_of(text) == JSON_STRING ? text : STR("\"\""));
@@ -120,7 +113,7 @@ void rs_put_logprobs(struct str array, struct buf *out)
     struct json_iter it = json_iter(json_type_of(array) == JSON_ARRAY ? array : STR("[]"));
     struct json_write w;
     for (bool first = true; json_next(&it); first = false) {
-        struct json_iter top = json_iter(member(it.value, "top_logprobs"));
+        struct json_iter top = json_iter(rs_member(it.value, "top_logprobs"));
         if (!first)
             buf_putc(out, ',');
         json_begin(&w, out);
@@ -244,13 +237,32 @@ static void put_echo(const struct rs_writer *wr, struct json_write *w, const cha
     json_raw(w, name, raw.len ? raw : str_c(otherwise));
 }
 
+/* A server of tools comes with what opens it, which no answer repeats: answers are kept, and read by others than who asked. */
+static void put_server(struct json_write *w, struct str tool, struct arena *a)
+{
+    static const struct str secret[] = { STR_INIT("authorization"), STR_INIT("headers") };
+    struct json_iter it = json_iter(tool);
+    json_obj(w, NULL);
+    while (json_next(&it)) {
+        struct str name = str_of(it.name.p - 1, it.name.len + 2);
+        if (!json_str_eq(name, secret[0]) && !json_str_eq(name, secret[1]))
+            rs_put_member(w, &it, a);
+    }
+    json_end(w);
+}
+
 /* A function as OpenAI repeats it: what was not said is null. */
-static void put_tool(struct json_write *w, struct str tool)
+static void put_tool(struct json_write *w, struct str tool, struct arena *a)
 {
     static const struct str names[] = { STR_INIT("description"), STR_INIT("parameters"),
                                         STR_INIT("strict") };
     struct json_member m[3];
-    if (!json_str_eq(member(tool, "type"), STR("function"))) {
+    struct str type = rs_member(tool, "type");
+    if (json_str_eq(type, STR("mcp"))) {
+        put_server(w, tool, a);
+        return;
+    }
+    if (!json_str_eq(type, STR("function"))) {
         json_raw(w, NULL, tool);
         return;
     }
@@ -268,15 +280,15 @@ static void put_tools(const struct rs_writer *wr, struct json_write *w)
     struct json_iter it = json_iter(echo(wr, "tools"));
     json_arr(w, "tools");
     while (json_next(&it))
-        put_tool(w, it.value);
+        put_tool(w, it.value, wr->c->arena);
     json_end(w);
 }
 
 /* {"format":..,"verbosity":..}: each has a default. */
 static void put_text(const struct rs_writer *wr, struct json_write *w)
 {
-    struct str text = echo(wr, "text"), format = member(text, "format"),
-               verbosity = member(text, "verbosity");
+    struct str text = echo(wr, "text"), format = rs_member(text, "format"),
+               verbosity = rs_member(text, "verbosity");
     json_obj(w, "text");
     json_raw(w, "format",
              json_type_of(format) == JSON_OBJECT ? format : STR("{\"type\":\"text\"}"));
@@ -287,10 +299,10 @@ static void put_text(const struct rs_writer *wr, struct json_write *w)
 
 static void put_reasoning_echo(const struct rs_writer *wr, struct json_write *w)
 {
-    struct str reasoning = echo(wr, "reasoning"), effort = member(reasoning, "effort"),
-               summary = member(reasoning, "summary");
+    struct str reasoning = echo(wr, "reasoning"), effort = rs_member(reasoning, "effort"),
+               summary = rs_member(reasoning, "summary");
     if (!summary.len)
-        summary = member(reasoning, "generate_summary");
+        summary = rs_member(reasoning, "generate_summary");
     json_obj(w, "reasoning");
     json_raw(w, "effort", effort.len ? effort : STR("null"));
     json_raw(w, "summary", summary.len ? summary : STR("null"));

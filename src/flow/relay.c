@@ -213,7 +213,8 @@ static bool take_rest(struct flow *f)
     if (f->at.terminal || !sse_rest(&f->at.sse, &ev))
         return true;
     if (ev.has_data && str_eq(str_trim(ev.data), STR("[DONE]"))) {
-        if (f->at.tr || openai_is_responses(f->rq.kind)) /* no word of the client's: its reader knows */
+        if (f->at.tr ||
+            openai_is_responses(f->rq.kind)) /* no word of the client's: its reader knows */
             return take_event(f, &ev);
         f->at.terminal = true;
         buf_put(&f->out, STR("data: [DONE]\n\n"));

@@ -146,8 +146,8 @@ enum err translate_request(struct flow *f, struct ir_call **ret_call)
     fill_target(f, t);
     TRY(read_client(t));
     t->called = true;
-    enum err e = t->provider->write_request(&t->rq, &t->target, f->at.report, f->arena, &t->call,
-                                            &f->fault);
+    enum err e =
+        t->provider->write_request(&t->rq, &t->target, f->at.report, f->arena, &t->call, &f->fault);
     if (e && f->rs)
         name_members(f);
     TRY(e);

@@ -12,7 +12,7 @@ enum route_family {
     FAMILY_CHAT = 1, /* a generation: chat or completions */
     FAMILY_EMBED,
     FAMILY_RESPONSE, /* a response by its id */
-    FAMILY_ADMIN, /* answered by weir itself */
+    FAMILY_ADMIN,    /* answered by weir itself */
 };
 
 enum route_role {

@@ -43,6 +43,30 @@ struct str ir_quote(struct str plain, struct arena *a)
     return out;
 }
 
+/* What is not in the middle of a sequence; an escape is one, a pair of surrogates too. */
+size_t ir_points(struct str json)
+{
+    size_t n = 0;
+    if (json.len > 2 && !memchr(json.p + 1, '\\', json.len - 2)) {
+        for (size_t i = 1; i + 1 < json.len; i++)
+            n += ((unsigned char)json.p[i] & 0xc0) != 0x80;
+        return n;
+    }
+    for (size_t i = 1; i + 1 < json.len; i++) {
+        unsigned char c = (unsigned char)json.p[i];
+        if (c != '\\') {
+            n += (c & 0xc0) != 0x80;
+            continue;
+        }
+        bool unicode = i + 5 < json.len && json.p[i + 1] == 'u';
+        bool low = unicode && (json.p[i + 2] | 0x20) == 'd' && (json.p[i + 3] | 0x20) >= 'c' &&
+                   (json.p[i + 3] | 0x20) <= 'f';
+        n += !low;
+        i += unicode ? 5 : 1;
+    }
+    return n;
+}
+
 /* White_Space of Unicode 15. */
 static bool is_space(uint32_t code)
 {

@@ -187,6 +187,8 @@ struct ir_tool *ir_tool_find(const struct ir_request *rq, struct str name);
 struct str ir_quote(struct str plain, struct arena *a);
 /* True when a literal holds nothing but white space. */
 bool ir_is_blank(struct str json);
+/* Code points of a literal's text. */
+size_t ir_points(struct str json);
 /* Names for messages: "assistant". */
 const char *ir_role_name(enum ir_role role);
 const char *ir_effort_name(enum ir_effort e);  /* "high" */

@@ -42,8 +42,8 @@ struct model_facts {
     bool no_functions;          /* function declarations are refused */
     uint32_t cache_breakpoints; /* explicit marks that a request may hold; 0: they are refused */
     bool reasoning_with_tools_on_chat; /* OpenAI: false: such requests belong on Responses */
-    bool reasons_by_default; /* OpenAI: so does a request that asks for no effort */
-    bool responses_only;     /* OpenAI: chat completions do not serve this model */
+    bool reasons_by_default;           /* OpenAI: so does a request that asks for no effort */
+    bool responses_only;               /* OpenAI: chat completions do not serve this model */
     uint32_t stop_max, n_max;
     bool penalties, logprobs, seed;
     const char *source; /* document and date of this row */

@@ -190,7 +190,8 @@ static struct str unknown_provider(struct arena *a, const struct conf_deployment
 /* LiteLLM's ways to say it: a second prefix, a parameter, the model's mode. */
 static void choose_api(struct deployment *dep, const struct conf_deployment *d)
 {
-    static const struct str chat = STR_INIT("chat_completions/"), responses = STR_INIT("responses/");
+    static const struct str chat = STR_INIT("chat_completions/"),
+                            responses = STR_INIT("responses/");
     if (str_starts(dep->upstream_model, chat)) {
         dep->upstream_model = str_skip(dep->upstream_model, chat.len);
         dep->api = API_CHAT;
@@ -399,10 +400,9 @@ static const struct deployment *next_usable(struct group *g, const struct deploy
 static enum err pick_of(const struct router *r, struct group *g, const struct deployment *d,
                         struct str name, struct arena *a, struct pick *p, struct fault *f)
 {
-    *p = (struct pick){ .group = g,
-                        .deployment = d,
-                        .endpoint = d->endpoint,
-                        .upstream_model = d->upstream_model };
+    *p = (struct pick){
+        .group = g, .deployment = d, .endpoint = d->endpoint, .upstream_model = d->upstream_model
+    };
     if (!p->endpoint)
         return pick_by_name(r, name, p, a, f);
     if (g->wildcard && !glob_match(g->name, name, p->upstream_model, a, &p->upstream_model))
@@ -419,9 +419,10 @@ static enum err broken_deployment(struct str model, const struct deployment *d, 
 
 static enum err no_group(struct str model, struct arena *a, struct fault *f)
 {
-    fault_set(f, ERR_UNKNOWN_MODEL, a,
-              "Invalid model name passed in model=%.*s. Call GET /v1/models to see the models of this gateway.",
-              STR_ARG(str_head(model, 256)));
+    fault_set(
+        f, ERR_UNKNOWN_MODEL, a,
+        "Invalid model name passed in model=%.*s. Call GET /v1/models to see the models of this gateway.",
+        STR_ARG(str_head(model, 256)));
     f->param = STR("model");
     return ERR_UNKNOWN_MODEL;
 }

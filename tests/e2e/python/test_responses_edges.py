@@ -76,6 +76,41 @@ def test_done_does_not_complete_a_native_stream(weir, replay, end):
     assert events(answer)[-1]['type'] == 'error' and b'[DONE]' not in answer.body
 
 
+def test_an_answer_that_is_too_large_to_be_collected(weir, replay):
+    """The last events tell all of it again: where that cannot be held the stream fails, and says so."""
+    role, finish = CHUNKS.split(b'\n\n')[:2]
+    text = b''.join(role.replace(b'"Hi"', b'"' + b'x' * 1000000 + b'"') + b'\n\n' for _ in range(14))
+    headers, _ = script(recorded(replay, text + finish + b'\n\ndata: [DONE]\n\n'))
+    answer = post(weir, CHAT.name, 'Hello', headers, stream=True)
+    found = events(answer)
+    assert [e['type'] for e in found[-2:]] == ['response.failed', 'error'] and len(answer.body) < 30e6
+    assert found[-1]['code'] == 'upstream_invalid_response' and 'larger than' in found[-1]['message']
+    assert made(weir, CHAT.name)['status'] == 'completed'
+
+
+# -- sizes
+
+@pytest.fixture(scope='module')
+def nobody(folder):
+    """A gateway whose providers are not there: what a request costs it until it is sent."""
+    base = f'http://127.0.0.1:{rig.free_port()}'
+    server = rig.Weir(folder, rig.config([
+        rig.deployment('claude', 'anthropic/claude-sonnet-4-5', base), rig.deployment('gemini', 'gemini/gemini-2.5-pro', base),
+        rig.deployment('chat', 'groq/llama-3.3-70b-versatile', base + '/v1')]))
+    yield server
+    server.stop()
+
+
+@each('model', ['claude', 'gemini', 'chat'])
+@each('item', [{'role': 'assistant', 'content': 'a', 'x': 1},
+               {'type': 'reasoning', 'id': 'r', 'summary': [{'type': 'summary_text', 'text': 'x'}]}], ids=['message', 'reasoning'])
+def test_many_items_of_one_turn(nobody, model, item):
+    """What a turn costs grows with its items, not with their square, which would take longer than a test waits."""
+    call = {'type': 'function_call', 'call_id': 'c', 'name': 'f', 'arguments': '{}'}
+    items = [call, *[item] * 200000, {'type': 'function_call_output', 'call_id': 'c', 'output': 'x'}]
+    assert post(nobody, model, items, store=False).status == 502
+
+
 # -- items of another provider's, sent by a client that keeps the conversation itself
 
 @each('a', [CLAUDE, GEMINI])

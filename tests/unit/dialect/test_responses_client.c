@@ -422,12 +422,13 @@ static void collect_too_much(bool fold, int limit_mib, enum ir_event_kind kind)
     struct run r = { .rq = { .parallel_tool_calls = -1, .reasoning_state = true } };
     struct fault f = fault_of(ERR_UPSTREAM_BAD);
     char *piece = mem_alloc(MIB);
-    int n = 0;
+    int n = 0, last = -1;
     memset(piece, 'x', MIB);
     piece[0] = piece[MIB - 1] = '"';
     run_init(&r, fold);
     for (; !r.out.fail && n < 100; n++) {
         buf_reset(&r.out);
+        last = (int)r.wr->sequence - 1;
         give(&r, kind, str_of(piece, MIB));
     }
     assert_int_equal(r.out.fail, ERR_TOO_LARGE);
@@ -441,6 +442,8 @@ static void collect_too_much(bool fold, int limit_mib, enum ir_event_kind kind)
     assert_int_equal(r.out.fail, ERR_OK);
     assert_int_equal(contains(buf_str(&r.out), "event: response.failed\n"), !fold);
     assert_true(contains(buf_str(&r.out), "upstream_invalid_response"));
+    assert_int_equal(
+        contains(buf_str(&r.out), arena_printf(a, "\"sequence_number\":%d,", last + 1).p), !fold);
     run_done(&r);
     mem_free(piece);
 }

@@ -33,7 +33,8 @@ static void test_members(void **state)
     assert_int_equal(m.store.type, JSON_ABSENT);
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         char twice[128];
-        snprintf(twice, sizeof twice, "{\"%s\":null,\"model\":\"m\",\"%s\":null}", names[i], names[i]);
+        snprintf(twice, sizeof twice, "{\"%s\":null,\"model\":\"m\",\"%s\":null}", names[i],
+                 names[i]);
         assert_text(response_members(str_c(twice), &m), names[i]);
     }
 }

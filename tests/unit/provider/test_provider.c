@@ -291,7 +291,7 @@ int main(void)
         cmocka_unit_test(test_rows_are_whole), cmocka_unit_test(test_inferred),
         cmocka_unit_test(test_dialects),       cmocka_unit_test(test_credentials),
         cmocka_unit_test(test_locations),      cmocka_unit_test(test_call_paths),
-        cmocka_unit_test(test_paths),         cmocka_unit_test(test_response_paths),
+        cmocka_unit_test(test_paths),          cmocka_unit_test(test_response_paths),
     };
     return cmocka_run_group_tests_name("provider/provider", tests, NULL, NULL);
 }

@@ -203,8 +203,7 @@ static void test_api_is_chosen(void **state)
         { "model: openai/responses/gpt-x", "gpt-x", API_RESPONSES },
         { "model: openai/chat_completions/gpt-x", "gpt-x", API_CHAT },
         { "model: openai/gpt-x, use_chat_completions_api: true", "gpt-x", API_CHAT },
-        { "model: openai/responses/gpt-x, use_chat_completions_api: true", "gpt-x",
-          API_RESPONSES },
+        { "model: openai/responses/gpt-x, use_chat_completions_api: true", "gpt-x", API_RESPONSES },
         { "model: openai/gpt-x }, model_info: { mode: responses", "gpt-x", API_RESPONSES },
         { "model: openai/gpt-x }, model_info: { mode: chat", "gpt-x", API_AUTO },
         { "model: azure/responses/dep, api_base: 'https://a.example'", "dep", API_RESPONSES },
@@ -218,8 +217,7 @@ static void test_api_is_chosen(void **state)
                  cases[i].params);
         rig_init(&r, text, keys);
         assert_int_equal(router_pick(r.router, STR("m"), r.arena, &p, &f), ERR_OK);
-        if (p.deployment->api != cases[i].api ||
-            !str_eq(p.upstream_model, str_c(cases[i].model)))
+        if (p.deployment->api != cases[i].api || !str_eq(p.upstream_model, str_c(cases[i].model)))
             fail_msg("%s: %d, %.*s", cases[i].params, (int)p.deployment->api,
                      STR_ARG(p.upstream_model));
         rig_done(&r);
@@ -240,8 +238,8 @@ static void test_one_deployment(void **state)
     struct fault f = { 0 };
     rig_init(&r, text, keys);
     for (int i = 0; i < 4; i++) {
-        assert_int_equal(
-            router_pick_deployment(r.router, STR("m"), STR("b"), r.arena, &p, &f), ERR_OK);
+        assert_int_equal(router_pick_deployment(r.router, STR("m"), STR("b"), r.arena, &p, &f),
+                         ERR_OK);
         assert_true(str_eq(p.upstream_model, STR("two")));
     }
     assert_int_equal(router_pick_deployment(r.router, STR("m"), STR("c"), r.arena, &p, &f),

@@ -199,9 +199,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_catches_two),
-        cmocka_unit_test(test_good),  cmocka_unit_test(test_cut),
-        cmocka_unit_test(test_bad),   cmocka_unit_test(test_what_is_caught_is_bounded),
-        cmocka_unit_test(test_depth), cmocka_unit_test(test_large),
+        cmocka_unit_test(test_good),
+        cmocka_unit_test(test_cut),
+        cmocka_unit_test(test_bad),
+        cmocka_unit_test(test_what_is_caught_is_bounded),
+        cmocka_unit_test(test_depth),
+        cmocka_unit_test(test_large),
     };
     return cmocka_run_group_tests_name("wire/json_tap", tests, NULL, NULL);
 }
