@@ -79,7 +79,7 @@ static void fuzz_input(struct str input)
     buf_init(&items, 64 * MIB);
     if (json_check(input, &problem) == ERR_OK) {
         response_references(str_trim(input), a, ids, 4);
-        if (response_input_items(str_trim(input), str_of(ID + 5, RESPONSE_HEX), a, &items, &f)) {
+        if (response_input_items(str_trim(input), str_of(&ID[5], RESPONSE_HEX), a, &items, &f)) {
             REQUIRE(f.status == 400 && f.msg.len > 0);
         } else {
             require_json(buf_str(&items));
