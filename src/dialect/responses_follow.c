@@ -195,6 +195,24 @@ static void index_turns(struct follow *fw, const struct response_past *turns, si
     }
 }
 
+/* A state of weir's making, in whatever item a client put it. */
+static bool is_own_state(const struct json_iter *it)
+{
+    return json_str_eq(str_of(it->name.p - 1, it->name.len + 2), STR("encrypted_content")) &&
+           rs_is_own_state(it->value);
+}
+
+static bool has_own_state(struct str item)
+{
+    struct json_iter it = json_iter(item);
+    if (json_type_of(item) != JSON_OBJECT)
+        return false;
+    while (json_next(&it))
+        if (is_own_state(&it))
+            return true;
+    return false;
+}
+
 /* For a provider that speaks this API: without what it does not know, an id or a state of weir's making. A search without its id is
  * none; reasoning without its state is nothing that the model could use, unless the provider keeps it under the item's id. `made`: the
  * id is of weir's making. */
@@ -202,7 +220,7 @@ static bool is_foreign(struct str item, struct str id, struct str type, bool mad
 {
     struct str state = rs_member(item, "encrypted_content");
     if (str_eq(type, STR("reasoning")) && json_type_of(state) == JSON_STRING && state.len > 2)
-        return rs_is_own_state(state);
+        return has_own_state(item);
     if (str_eq(type, STR("reasoning")))
         return made || id.len == 0;
     return made && str_eq(type, STR("web_search_call"));
@@ -217,13 +235,13 @@ static void put_native(struct follow *fw, struct str item, struct str type)
         fw->lost |= str_eq(type, STR("reasoning"));
         return;
     }
-    if (!made) {
+    if (!made && !has_own_state(item)) {
         json_raw(&fw->w, NULL, item);
         return;
     }
     json_obj(&fw->w, NULL);
     while (json_next(&it)) {
-        if (str_eq(it.name, STR("id")))
+        if ((made && str_eq(it.name, STR("id"))) || is_own_state(&it))
             continue;
         rs_put_member(&fw->w, &it, fw->a);
     }
@@ -239,7 +257,7 @@ static enum err put_followed(struct follow *fw, struct str item, uint32_t index)
         struct str id = id_of(item, fw->a), place = arena_printf(fw->a, "input[%u].id", index);
         struct node *n = node_of(&fw->ids, id, fw->a, &is_new);
         if (!n->item.len && fw->f->native && !response_of_item(id, fw->a, &type)) {
-            json_raw(&fw->w, NULL, item); /* the provider's own */
+            put_native(fw, item, STR("item_reference")); /* the provider's own */
             return ERR_OK;
         }
         if (!n->item.len)
@@ -311,8 +329,7 @@ bool response_is_foreign(struct str input, struct arena *a)
     if (str_find(input, STR("\"id\"")) == STR_NONE && str_find(input, STR("\"weir1.")) == STR_NONE)
         return false;
     while (json_next(&it))
-        if (rs_is_own_state(rs_member(it.value, "encrypted_content")) ||
-            response_of_item(id_of(it.value, a), a, &answer))
+        if (has_own_state(it.value) || response_of_item(id_of(it.value, a), a, &answer))
             return true;
     return false;
 }
