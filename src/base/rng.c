@@ -64,9 +64,15 @@ uint64_t rng_u64(struct rng *r)
     return v;
 }
 
-void rng_uuid(struct rng *r, char ret_text[RNG_UUID_BYTES])
+static void put_byte(char ret_text[2], unsigned char b)
 {
     static const char hex[] = "0123456789abcdef";
+    ret_text[0] = hex[b >> 4];
+    ret_text[1] = hex[b & 15];
+}
+
+void rng_uuid(struct rng *r, char ret_text[RNG_UUID_BYTES])
+{
     unsigned char b[16];
     rng_bytes(r, b, sizeof b);
     b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);
@@ -75,10 +81,19 @@ void rng_uuid(struct rng *r, char ret_text[RNG_UUID_BYTES])
     for (size_t i = 0; i < sizeof b; i++) {
         if (i == 4 || i == 6 || i == 8 || i == 10)
             *out++ = '-';
-        *out++ = hex[b[i] >> 4];
-        *out++ = hex[b[i] & 15];
+        put_byte(out, b[i]);
+        out += 2;
     }
     *out = '\0';
+}
+
+void rng_hex(struct rng *r, char *ret_text, size_t n)
+{
+    for (size_t i = 0; i < n; i += 2) {
+        unsigned char b;
+        rng_bytes(r, &b, 1);
+        put_byte(ret_text + i, b);
+    }
 }
 
 void rng_alnum(struct rng *r, char *ret_text, size_t n)

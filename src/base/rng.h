@@ -21,6 +21,9 @@ uint64_t rng_u64(struct rng *r);
 #define RNG_UUID_BYTES 37                                    /* text and NUL */
 void rng_uuid(struct rng *r, char ret_text[RNG_UUID_BYTES]); /* version 4 */
 
+/* n hex digits, no NUL; n is even. */
+void rng_hex(struct rng *r, char *ret_text, size_t n);
+
 /* n characters of [0-9A-Za-z], no NUL. 62 symbols: 5.95 bits each. */
 void rng_alnum(struct rng *r, char *ret_text, size_t n);
 

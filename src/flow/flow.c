@@ -165,6 +165,13 @@ static enum err body_room(struct flow *f, size_t more)
     return ERR_OK;
 }
 
+bool flow_hold_bytes(struct flow *f, size_t n)
+{
+    uint64_t held = atomic_fetch_add_explicit(&f->w->gw->in_flight_bytes, n, memory_order_relaxed);
+    f->in_flight += n;
+    return held + n <= f->w->gw->in_flight_max;
+}
+
 static void fail_body(struct flow *f, enum err e)
 {
     if (e == ERR_TOO_LARGE) {

@@ -117,12 +117,13 @@ void flow_fail(struct flow *f); /* f->fault is set: answers it, settles, finishe
 void flow_fail_with(struct flow *f, enum err e); /* with the default text */
 void flow_end(struct flow *f);                   /* the answer is complete */
 void flow_client_gone(struct flow *f, enum err e);
-void flow_commit(struct flow *f);    /* content was seen */
-void flow_arm(struct flow *f);       /* the timer for the nearest of its instants */
+void flow_commit(struct flow *f); /* content was seen */
+void flow_arm(struct flow *f);    /* the timer for the nearest of its instants */
+/* Counts as bytes in flight until the flow ends. False: that is more than this gateway holds. */
+bool flow_hold_bytes(struct flow *f, size_t n);
 void flow_looked_up(struct flow *f); /* the store has answered */
 const struct model_facts *flow_facts(const struct flow *f);
 enum dialect_id flow_dialect(struct flow *f); /* what the picked deployment is called in */
-bool session_keeps(const struct flow *f);     /* the answer is to be kept by weir itself */
 
 flow_step_fn flow_auth, flow_body, flow_admit, flow_session, flow_plan, flow_finish;
 flow_step_fn attempt_hold, attempt_send, attempt_settle;

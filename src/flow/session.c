@@ -3,7 +3,6 @@
 #include "base/mem.h"
 #include "flow/flow_priv.h"
 #include "flow/session_priv.h"
-#include "wire/json_write.h"
 
 /* -- asking: the store's thread answers with a post to the worker's loop. The request may be gone by then: it only lets go. */
 struct session_wait {
@@ -109,19 +108,25 @@ static bool is_given(const struct json_member *m)
     return m->type != JSON_ABSENT && m->type != JSON_NULL;
 }
 
-/* What a native answer of weir's own would be called; 128 random bits. */
-static struct str make_id(struct flow *f)
+struct str session_id(struct flow *f)
 {
-    static const char digits[] = "0123456789abcdef";
-    unsigned char bytes[RESPONSE_HEX / 2];
-    char *id = arena_alloc(f->arena, RESPONSE_ID_LEN);
-    rng_bytes(&f->w->rng, bytes, sizeof bytes);
-    memcpy(id, "resp_", 5);
-    for (size_t i = 0; i < sizeof bytes; i++) {
-        id[5 + 2 * i] = digits[bytes[i] >> 4];
-        id[6 + 2 * i] = digits[bytes[i] & 15];
+    struct responding *rs = f->rs;
+    if (rs->id.len == 0) {
+        char *id = arena_alloc(f->arena, RESPONSE_ID_LEN);
+        memcpy(id, "resp_", 5);
+        rng_hex(&f->w->rng, id + 5, RESPONSE_HEX);
+        rs->id = str_of(id, RESPONSE_ID_LEN);
     }
-    return str_of(id, RESPONSE_ID_LEN);
+    return rs->id;
+}
+
+/* Answers that items of the input refer to. The search only spares a walk: what it finds is looked at as JSON. */
+static void find_references(struct responding *rs, struct arena *a)
+{
+    if (str_find(rs->input, STR("item_reference")) == STR_NONE)
+        return;
+    rs->refers = ARENA_ARRAY(a, struct str, SESSIONS_IDS_MAX);
+    rs->refer_count = response_references(rs->input, a, rs->refers, SESSIONS_IDS_MAX);
 }
 
 enum err session_admit(struct flow *f)
@@ -132,9 +137,8 @@ enum err session_admit(struct flow *f)
         return session_bad(f, arena_cstr(f->arena, repeated),
                            "is repeated: which of the two counts is not for a gateway to guess");
     const struct json_member *prev = &rs->m.previous, *store = &rs->m.store;
-    rs->id = make_id(f);
-    if (rs->m.input.type != JSON_ABSENT)
-        rs->input = json_value(f->rq.body, &rs->m.input);
+    rs->input = is_given(&rs->m.input) ? json_value(f->rq.body, &rs->m.input) : STR("[]");
+    find_references(rs, f->arena);
     if (is_given(store) && store->type != JSON_TRUE && store->type != JSON_FALSE)
         return session_bad(f, "store", "must be true or false");
     rs->store = f->rq.kind == OPENAI_RESPONSES && store->type != JSON_FALSE;
@@ -160,38 +164,28 @@ enum err session_not_found(struct flow *f, struct str id)
 
 /* -- looking up */
 
-/* Answers that items of the input refer to. The search only spares a walk: what it finds is looked at as JSON. */
-static size_t find_references(const struct responding *rs, struct arena *a, struct str *ids)
-{
-    if (str_find(rs->input, STR("item_reference")) == STR_NONE)
-        return 0;
-    return response_references(rs->input, a, ids, SESSIONS_IDS_MAX);
-}
-
 bool session_needed(const struct flow *f)
 {
-    struct str ids[SESSIONS_IDS_MAX];
     const struct responding *rs = f->rs;
-    return rs &&
-           (rs->op != RESPONSE_CREATE || rs->previous.len || find_references(rs, f->arena, ids));
+    return rs && (rs->op != RESPONSE_CREATE || rs->previous.len || rs->refer_count);
 }
 
 enum err session_ask(struct flow *f)
 {
     struct responding *rs = f->rs;
-    struct str ids[SESSIONS_IDS_MAX];
-    struct session_query q = { .owner = str_c(f->entry->hash), .ids = ids };
+    struct session_query q = { .owner = str_c(f->entry->hash) };
     if (!f->w->gw->sessions)
         return no_store(f);
     if (rs->op == RESPONSE_CREATE) {
         q.previous = rs->previous;
-        q.id_count = find_references(rs, f->arena, ids);
+        q.ids = rs->refers;
+        q.id_count = rs->refer_count;
         if (q.id_count > SESSIONS_IDS_MAX)
             return session_bad(
                 f, "input",
                 "refers to items of more than 64 responses; send them as they are, or use previous_response_id");
     } else {
-        ids[0] = rs->id;
+        q.ids = &rs->id;
         q.id_count = 1;
         q.whole = true;
     }
@@ -243,12 +237,32 @@ static enum err past_not_found(struct flow *f)
     return e;
 }
 
+static size_t turn_bytes(const struct session_turn *t, size_t n)
+{
+    size_t sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += t[i].input.len + t[i].output.len + t[i].object.len;
+    return sum;
+}
+
+/* What was read counts as bytes in flight, like a body, until the flow ends. */
+static enum err count_bytes(struct flow *f)
+{
+    const struct session_result *r = f->rs->past;
+    if (flow_hold_bytes(f,
+                        turn_bytes(r->chain, r->chain_count) + turn_bytes(r->turns, r->turn_count)))
+        return ERR_OK;
+    f->fault = fault_of(ERR_OVERLOADED);
+    f->fault.retry_after_ms = 1000;
+    return ERR_OVERLOADED;
+}
+
 /* What the store could not give. */
 enum err session_found(struct flow *f)
 {
     const struct responding *rs = f->rs;
     switch (rs->past->err) {
-    case ERR_OK: return ERR_OK;
+    case ERR_OK: return count_bytes(f);
     case ERR_NOT_FOUND:
         return rs->op == RESPONSE_CREATE ? past_not_found(f) : session_not_found(f, rs->id);
     case ERR_TOO_LARGE: return too_long(f);
@@ -261,6 +275,17 @@ enum err session_found(struct flow *f)
 }
 
 /* -- planning a follow-up */
+
+/* A native answer leaves its id in the store, whatever responses_store says; a bridged one all of the turn. */
+static bool keeps(const struct flow *f, bool native)
+{
+    return f->rs->store && f->w->gw->sessions && (native || f->snap->conf->weir.responses_store);
+}
+
+bool session_keeps(const struct flow *f)
+{
+    return keeps(f, false);
+}
 
 /* Both are called at one address with one credential: what the one has made, the other finds. */
 static bool same_account(const struct flow *f, const struct deployment *a,
@@ -340,7 +365,7 @@ static enum err follow_input(struct flow *f, bool native, bool chained, struct s
         .past_count = chain,
         .referred = past + chain,
         .referred_count = r->turn_count,
-        .input = rs->input.len ? rs->input : STR("[]"),
+        .input = rs->input,
         .native = native,
     };
     TRY(response_follow_input(&follow, f->arena, ret_input, &lost, &f->fault));
@@ -375,12 +400,6 @@ static enum err put_past(struct flow *f, bool native, bool chained)
     return openai_read_request(f->rq.kind, body, f->rq.model, f->arena, &f->rq, &f->fault);
 }
 
-/* False: this request leaves nothing in the store. A native one leaves its id there, whatever responses_store says. */
-static bool will_keep(const struct flow *f, bool native)
-{
-    return f->rs->store && f->w->gw->sessions && (native || f->snap->conf->weir.responses_store);
-}
-
 enum err session_plan(struct flow *f)
 {
     const struct session_result *r = f->rs->past;
@@ -396,7 +415,7 @@ enum err session_plan(struct flow *f)
         return session_bad(
             f, "previous_response_id",
             "names a response that its provider keeps, and this deployment is now served through chat completions");
-    if (will_keep(f, native) && !sessions_ready(f->w->gw->sessions))
+    if (keeps(f, native) && !sessions_ready(f->w->gw->sessions))
         return session_busy(f); /* before money is spent */
     bool stored = (last && !last->native) || (r && r->turn_count);
     if (stored || (native && response_is_foreign(f->rs->input, f->arena)))
@@ -420,8 +439,7 @@ static void put(struct flow *f, const struct session_turn *t)
 void session_keep_native(struct flow *f, struct str id)
 {
     struct responding *rs = f->rs;
-    if (!rs || rs->op != RESPONSE_CREATE || rs->kept || !rs->store || !id.len ||
-        !f->w->gw->sessions)
+    if (rs->kept || !id.len || !keeps(f, true))
         return;
     const struct session_turn t = {
         .id = id,
@@ -444,8 +462,12 @@ void session_keep_turn(struct flow *f, const void *writer)
     buf_init(&output, 256 * MIB);
     buf_init(&input, 256 * MIB);
     response_writer_result(writer, &object, &output);
-    struct fault unused;
-    if (!response_input_items(rs->input, str_skip(rs->id, 5), f->arena, &input, &unused)) {
+    struct fault fault;
+    enum err e =
+        response_input_items(rs->input, str_skip(session_id(f), 5), f->arena, &input, &fault);
+    if (e || input.fail || output.fail || object.fail) {
+        f->fault.detail = STR("the response was not kept: its items could not be written");
+    } else {
         const struct session_turn t = {
             .id = rs->id,
             .parent = rs->previous,
@@ -462,11 +484,6 @@ void session_keep_turn(struct flow *f, const void *writer)
     buf_done(&object);
     buf_done(&output);
     buf_done(&input);
-}
-
-bool session_keeps(const struct flow *f)
-{
-    return f->rs && f->rs->store && f->w->gw->sessions && f->snap->conf->weir.responses_store;
 }
 
 void session_done(struct flow *f)

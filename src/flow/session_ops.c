@@ -206,12 +206,8 @@ enum err session_plan_op(struct flow *f, bool *ret_answered)
             "The response '%.*s' was made by a deployment of the model %.*s that this gateway no longer has.",
             STR_ARG(rs->id), STR_ARG(str_head(t->model, 256)));
     TRY(e);
-    struct buf quoted;
-    buf_init(&quoted, 64 * KIB);
-    json_quote(&quoted, t->model);
     f->rq.model = t->model;
-    f->rq.model_json = arena_dup(f->arena, buf_str(&quoted));
-    buf_done(&quoted);
+    f->rq.model_json = ir_quote(t->model, f->arena);
     rs->suffix = arena_printf(f->arena, "/responses/%.*s%s", STR_ARG(rs->id), op_suffix(rs->op));
     rs->query = known_query(f->head->query, f->arena);
     f->rq.stream = rs->op == RESPONSE_GET &&

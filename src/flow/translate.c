@@ -271,7 +271,7 @@ static void begin(struct translation *t, bool fold)
         .fold = fold,
         .usage = f->rq.usage_asked || f->snap->conf->general.always_include_stream_usage,
         .model_json = f->rq.model_json,
-        .response_id = f->rs ? f->rs->id : str_of(NULL, 0),
+        .response_id = f->rs ? session_id(f) : str_of(NULL, 0),
     };
     if (fold)
         buf_reserve(&f->out, FOLDED_BYTES); /* as much as most answers need */

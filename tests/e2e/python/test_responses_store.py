@@ -300,3 +300,29 @@ def test_stopped_while_the_store_is_asked(start_with):
         for r in running:
             r.result()
     assert weir.wait(15) == 0 and set(statuses) <= {200, 503}, set(statuses)
+
+
+def test_what_is_read_counts_as_bytes_in_flight(start_with):
+    """A conversation is held like a body while it is continued: beyond the bound the request is refused, and nothing stays counted."""
+    weir = start_with(max_bytes_in_flight=190_000)
+    one = made(weir, CLAUDE.name, 'y' * 100_000)
+    two = made(weir, CLAUDE.name, 'z' * 60_000, previous_response_id=one['id'])
+    for _ in range(3):
+        answer = post(weir, CLAUDE.name, 'w' * 60_000, previous_response_id=two['id'])
+        assert answer.status == 503 and answer.headers['retry-after'] == '1', answer
+        assert made(weir, CLAUDE.name, 'w' * 60_000, previous_response_id=one['id'])
+
+
+@each('a', ALIASES)
+def test_a_turn_without_input(plain, mock, a):
+    """The conversation alone is asked to go on; that turn is kept like any other."""
+    for nothing in ({}, {'input': None}):
+        one = made(plain, a.name, 'First-of-all')
+        headers, mark = script()
+        answer = plain.call('POST', '/v1/responses', json.dumps({'model': a.name, 'previous_response_id': one['id'], **nothing}).encode(), headers=headers)
+        assert answer.status == 200, answer
+        if not a.native:
+            assert b'First-of-all' in mock.one(mark)['body']
+        two = answer.json()
+        assert get(plain, two['id']).status == 200
+        assert made(plain, a.name, 'And on', previous_response_id=two['id'])

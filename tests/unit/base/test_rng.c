@@ -100,14 +100,30 @@ static void test_alnum(void **state)
     rng_alnum(&r, text, 0);
 }
 
+static void test_hex(void **state)
+{
+    struct rng r;
+    char text[34], again[32];
+    rng_init_seeded(&r, 7);
+    text[32] = text[33] = '!';
+    rng_hex(&r, text, 32);
+    assert_memory_equal(text + 32, "!!", 2);
+    for (size_t i = 0; i < 32; i++)
+        assert_non_null(memchr("0123456789abcdef", text[i], 16));
+    rng_hex(&r, again, 32);
+    assert_memory_not_equal(text, again, 32);
+    rng_init_seeded(&r, 7);
+    rng_hex(&r, again, 32);
+    assert_memory_equal(text, again, 32);
+    rng_hex(&r, text, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_seeded_repeats_itself),
-        cmocka_unit_test(test_portions),
-        cmocka_unit_test(test_kernel_bytes_differ),
-        cmocka_unit_test(test_pool_forgets),
-        cmocka_unit_test(test_uuid),
+        cmocka_unit_test(test_hex),          cmocka_unit_test(test_seeded_repeats_itself),
+        cmocka_unit_test(test_portions),     cmocka_unit_test(test_kernel_bytes_differ),
+        cmocka_unit_test(test_pool_forgets), cmocka_unit_test(test_uuid),
         cmocka_unit_test(test_alnum),
     };
     return cmocka_run_group_tests_name("base/rng", tests, NULL, NULL);
