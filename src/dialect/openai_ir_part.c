@@ -52,9 +52,43 @@ bool oa_is_url(struct str json)
            str_starts_nocase(s, STR("gs:"));
 }
 
-bool oa_is_data_url(struct str json)
+static bool is_data_url(struct str json)
 {
     return str_starts_nocase(str_skip(json, 1), STR("data:"));
+}
+
+enum err oa_read_image_url(struct oa_read *r, const char *member, struct str json,
+                           struct ir_media *media)
+{
+    if (oa_is_url(json)) {
+        media->url = json;
+        return ERR_OK;
+    }
+    if (ir_data_url(json, r->a, &media->mime, &media->data))
+        return ERR_OK;
+    return oa_bad(r, member,
+                  is_data_url(json) ? "is a data: URL that cannot be read: it has the form "
+                                      "data:image/png;base64,<base64>"
+                                    : "must be a data: URL with base64, or an http(s) URL");
+}
+
+bool oa_read_base64(struct str json, struct arena *a, struct str *ret_mime, struct str *ret_data)
+{
+    return is_data_url(json) ? ir_data_url(json, a, ret_mime, ret_data)
+                             : ir_base64(json_unescape(json, a), a, ret_data);
+}
+
+enum err oa_read_file_data(struct oa_read *r, const char *member, struct str json,
+                           struct ir_media *media)
+{
+    if (oa_is_url(json)) {
+        media->url = json;
+        return ERR_OK;
+    }
+    if (oa_read_base64(json, r->a, &media->mime, &media->data))
+        return ERR_OK;
+    return oa_bad(r, member,
+                  "must be a data: URL of the form data:application/pdf;base64,<base64>");
 }
 
 static enum err read_image(struct oa_read *r, struct str value, struct ir_part *part)
@@ -74,14 +108,7 @@ static enum err read_image(struct oa_read *r, struct str value, struct ir_part *
     TRY(oa_string(r, ".image_url.detail", v[1]));
     TRY(oa_string(r, ".image_url.format", v[2]));
     media->detail = json_unescape(v[1], r->a);
-    if (oa_is_url(v[0])) {
-        media->url = v[0];
-    } else if (!ir_data_url(v[0], r->a, &media->mime, &media->data)) {
-        return oa_bad(r, member,
-                      oa_is_data_url(v[0]) ? "is a data: URL that cannot be read: it has the form "
-                                             "data:image/png;base64,<base64>"
-                                           : "must be a data: URL with base64, or an http(s) URL");
-    }
+    TRY(oa_read_image_url(r, member, v[0], media));
     if (media->mime.len == 0 && v[2].len)
         media->mime = ir_mime(json_unescape(v[2], r->a), r->a);
     if (media->mime.len == 0)
@@ -100,9 +127,7 @@ static enum err read_audio(struct oa_read *r, struct str value, struct ir_part *
         return oa_bad(r, ".input_audio.data", "must be a string of base64");
     if (json_type_of(v[1]) != JSON_STRING || v[1].len <= 2)
         return oa_bad(r, ".input_audio.format", "must be wav or mp3");
-    bool read = oa_is_data_url(v[0]) ? ir_data_url(v[0], r->a, &mime, &media->data)
-                                     : ir_base64(json_unescape(v[0], r->a), r->a, &media->data);
-    if (!read)
+    if (!oa_read_base64(v[0], r->a, &mime, &media->data))
         return oa_bad(r, ".input_audio.data", "is not base64");
     media->format = json_unescape(v[1], r->a);
     media->mime =
@@ -112,7 +137,7 @@ static enum err read_audio(struct oa_read *r, struct str value, struct ir_part *
     return ERR_OK;
 }
 
-static struct str mime_of_name(struct str filename_json, struct arena *a)
+struct str oa_mime_of_name(struct str filename_json, struct arena *a)
 {
     static const struct {
         struct str end, mime;
@@ -149,17 +174,7 @@ static enum err read_file_source(struct oa_read *r, const struct str v[FILE_COUN
     }
     if (v[FILE_DATA].len <= 2)
         return oa_bad(r, ".file", "must have file_data (a data: URL with base64) or file_id");
-    if (oa_is_url(v[FILE_DATA])) {
-        media->url = v[FILE_DATA];
-        return ERR_OK;
-    }
-    bool read = oa_is_data_url(v[FILE_DATA])
-                    ? ir_data_url(v[FILE_DATA], r->a, &media->mime, &media->data)
-                    : ir_base64(json_unescape(v[FILE_DATA], r->a), r->a, &media->data);
-    if (!read)
-        return oa_bad(r, ".file.file_data",
-                      "must be a data: URL of the form data:application/pdf;base64,<base64>");
-    return ERR_OK;
+    return oa_read_file_data(r, ".file.file_data", v[FILE_DATA], media);
 }
 
 static enum err read_file(struct oa_read *r, struct str value, struct ir_part *part)
@@ -181,7 +196,7 @@ static enum err read_file(struct oa_read *r, struct str value, struct ir_part *p
     if (media->mime.len == 0)
         media->mime = oa_mime_of_base64(media->data);
     if (media->mime.len == 0)
-        media->mime = mime_of_name(media->filename, r->a);
+        media->mime = oa_mime_of_name(media->filename, r->a);
     return ERR_OK;
 }
 

@@ -38,11 +38,40 @@ void oa_members(struct str object, const struct str *names, size_t n, struct str
 MUST_CHECK enum err oa_string(struct oa_read *r, const char *member, struct str value);
 MUST_CHECK enum err oa_flag(struct oa_read *r, const char *member, struct str value, int *ret_flag);
 
+/* -- the members at the top, of chat completions and of the Responses API. `known`: all names, those of OPENAI_MEMBERS first. */
+
+/* `scanned`: `body` is known to be valid JSON. `needed`: for who sends no body. What would name a destination is refused; null and
+ * absent are empty in `*ret_values`; `*ret_others`: there are members beside those known. */
+MUST_CHECK enum err oa_read_top(struct oa_read *r, struct str body, bool scanned,
+                                const struct str *known, size_t n, const char *needed,
+                                struct str *ret_values, bool *ret_others);
+MUST_CHECK enum err oa_read_model(struct oa_read *r, struct str value, struct str path_model);
+struct oa_number_row {
+    unsigned member; /* index of its name */
+    size_t
+        at; /* of a struct ir_number in the request; of several rows for one the first that is sent counts */
+    bool integer;
+    double min, max;
+    const char *range; /* in words */
+};
+MUST_CHECK enum err oa_read_numbers(struct oa_read *r, const struct oa_number_row *rows, size_t n,
+                                    const struct str *names, const struct str *v);
+/* OpenAI takes a flat map of strings; empty: any other, which is meant for the gateway. */
+struct str oa_flat_metadata(struct str value);
+
 /* Values that another format spells in the same way. */
 struct str oa_mime_of_base64(struct str data); /* by its first bytes; empty: unknown */
 bool oa_is_url(struct str json);               /* a literal with an http, https or gs URL */
-bool oa_is_data_url(struct str json);
 struct str oa_google_signature(struct str extra_content); /* JSON literal; empty: none */
+struct str oa_mime_of_name(struct str filename_json,
+                           struct arena *a); /* by its end; empty: unknown */
+/* A data: URL's, or base64 as it is. False: neither. */
+bool oa_read_base64(struct str json, struct arena *a, struct str *ret_mime, struct str *ret_data);
+/* A literal that is not empty: a URL, or a data: URL; for a file base64 as it is too. */
+MUST_CHECK enum err oa_read_image_url(struct oa_read *r, const char *member, struct str json,
+                                      struct ir_media *media);
+MUST_CHECK enum err oa_read_file_data(struct oa_read *r, const char *member, struct str json,
+                                      struct ir_media *media);
 void oa_cache(struct str cache_control, struct arena *a, bool *ret_cache, struct str *ret_ttl);
 
 MUST_CHECK enum err oa_read_messages(struct oa_read *r, struct str array);
@@ -51,6 +80,12 @@ MUST_CHECK enum err oa_read_part(struct oa_read *r, struct str value, struct ir_
 /* An element of thinking_blocks or reasoning_details; the part's `raw` is the element. False: not understood. */
 bool oa_read_reasoning(struct str value, struct ir_part *ret_part);
 
+#define OA_TOOLS_MAX 1024 /* they are looked up by name, one after another */
+typedef enum err oa_tool_fn(struct oa_read *r, struct str value, struct ir_tool *tool);
+/* `tool` comes with strict not said. */
+MUST_CHECK enum err oa_read_tool_list(struct oa_read *r, struct str array, const char *list,
+                                      oa_tool_fn *read);
+bool oa_choice_word(struct str json, enum ir_choice *ret); /* none, auto, required; else false */
 MUST_CHECK enum err oa_read_tools(struct oa_read *r, struct str array);
 MUST_CHECK enum err oa_read_functions(struct oa_read *r, struct str array);
 MUST_CHECK enum err oa_read_choice(struct oa_read *r, struct str value);

@@ -57,8 +57,6 @@ static const struct str names[C_COUNT] = {
 
 struct top {
     struct str v[C_COUNT]; /* null and absent are empty */
-    bool present[C_COUNT]; /* null too */
-    bool others;           /* members that have no place here */
 };
 
 /* -- what all files of the reader use */
@@ -147,32 +145,75 @@ enum err oa_flag(struct oa_read *r, const char *member, struct str value, int *r
     return ERR_OK;
 }
 
-/* -- numbers: a table */
+/* -- what both of OpenAI's APIs have at the top */
 
-static const struct number_row {
-    enum chat_member member;
-    size_t at; /* of a struct ir_number in the request */
-    bool integer;
-    double min, max;
-    const char *range;
-} numbers[] = {
-    { C_MAX_COMPLETION, offsetof(struct ir_request, max_tokens), true, 1, 1e9,
-      "an integer from 1" },
-    { C_MAX_TOKENS, offsetof(struct ir_request, max_tokens), true, 1, 1e9, "an integer from 1" },
-    { C_N, offsetof(struct ir_request, n), true, 1, 128, "an integer from 1 to 128" },
-    { C_TOP_LOGPROBS, offsetof(struct ir_request, top_logprobs), true, 0, 20,
-      "an integer from 0 to 20" },
-    { C_TEMPERATURE, offsetof(struct ir_request, temperature), false, 0, 2,
-      "a number from 0 to 2" },
-    { C_TOP_P, offsetof(struct ir_request, top_p), false, 0, 1, "a number from 0 to 1" },
-    { C_TOP_K, offsetof(struct ir_request, top_k), true, 0, 1e9, "an integer from 0" },
-    { C_SEED, offsetof(struct ir_request, seed), true, -9223372036854775808.0,
-      9223372036854775807.0, "a 64-bit integer" },
-    { C_FREQUENCY, offsetof(struct ir_request, frequency_penalty), false, -2, 2,
-      "a number from -2 to 2" },
-    { C_PRESENCE, offsetof(struct ir_request, presence_penalty), false, -2, 2,
-      "a number from -2 to 2" },
-};
+static enum err bad_json(struct oa_read *r, const char *what, size_t at)
+{
+    return fault_set(r->fault, ERR_BAD_JSON, r->a,
+                     "The request body is not acceptable JSON: %s at byte %zu.", what, at);
+}
+
+/* `body` is valid JSON. A null is empty too, but points at where it stands. */
+static enum err find_members(struct oa_read *r, struct str body, const struct str *known, size_t n,
+                             struct str *ret_values, bool *ret_others)
+{
+    struct json_iter it = json_iter(body);
+    memset(ret_values, 0, n * sizeof ret_values[0]);
+    *ret_others = false;
+    if (!it.object)
+        return bad_json(r, "expected an object", 0);
+    while (json_next(&it)) {
+        size_t i = member_of(&it, known, n);
+        if (i == n) {
+            *ret_others = true;
+            continue;
+        }
+        if (ret_values[i].p)
+            return bad_json(r, "repeated member", it.member.name_at);
+        ret_values[i] = it.type == JSON_NULL ? str_head(it.value, 0) : it.value;
+    }
+    return ERR_OK;
+}
+
+static enum err refuse_destinations(struct oa_read *r, const struct str *known, const struct str *v)
+{
+    static const enum openai_member banned[] = { OPENAI_M_API_KEY, OPENAI_M_API_BASE,
+                                                 OPENAI_M_BASE_URL };
+    for (size_t i = 0; i < sizeof banned / sizeof banned[0]; i++)
+        if (v[banned[i]].p)
+            return oa_bad(
+                r, known[banned[i]].p,
+                "is not taken from a request: credentials and destinations are the deployment's, in the "
+                "config's model_list");
+    return ERR_OK;
+}
+
+enum err oa_read_top(struct oa_read *r, struct str body, bool scanned, const struct str *known,
+                     size_t n, const char *needed, struct str *ret_values, bool *ret_others)
+{
+    struct json_problem problem;
+    if (str_trim(body).len == 0)
+        return fault_set(
+            r->fault, ERR_BAD_JSON, r->a,
+            "The request has no body; send a JSON object with at least `model` and `%s`.", needed);
+    if (!scanned && json_check(body, &problem))
+        return bad_json(r, problem.what, problem.at);
+    TRY(find_members(r, body, known, n, ret_values, ret_others));
+    return refuse_destinations(r, known, ret_values);
+}
+
+enum err oa_read_model(struct oa_read *r, struct str value, struct str path_model)
+{
+    r->rq->model = path_model;
+    if (path_model.len)
+        return ERR_OK;
+    if (value.len == 0)
+        return oa_bad(r, "model", "is missing: name one of the models that GET /v1/models lists");
+    if (json_type_of(value) != JSON_STRING || value.len <= 2)
+        return oa_bad(r, "model", "must be a string that is not empty");
+    r->rq->model = json_unescape(value, r->a);
+    return ERR_OK;
+}
 
 /* "100.0" and "1e2" become "100": not every provider takes a fraction where it expects an integer. */
 static bool plain_integer(struct str raw, struct arena *a, struct str *ret)
@@ -190,25 +231,59 @@ static bool plain_integer(struct str raw, struct arena *a, struct str *ret)
     return true;
 }
 
-static enum err read_numbers(struct oa_read *r, const struct top *t)
+enum err oa_read_numbers(struct oa_read *r, const struct oa_number_row *rows, size_t n,
+                         const struct str *names_of, const struct str *v)
 {
-    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
-        const struct number_row *row = &numbers[i];
-        struct ir_number *n = (struct ir_number *)((char *)r->rq + row->at);
-        struct str raw = t->v[row->member];
+    for (size_t i = 0; i < n; i++) {
+        const struct oa_number_row *row = &rows[i];
+        struct ir_number *number = (struct ir_number *)((char *)r->rq + row->at);
+        struct str raw = v[row->member];
         double value;
         if (raw.len == 0)
             continue;
         if (json_type_of(raw) != JSON_NUMBER || !json_double(raw, &value) || value < row->min ||
             value > row->max || (row->integer && !plain_integer(raw, r->a, &raw)))
-            return oa_bad(r, names[row->member].p, "must be %s; it is %.*s", row->range,
-                          STR_ARG(str_head(t->v[row->member], 40)));
-        if (n->set)
+            return oa_bad(r, names_of[row->member].p, "must be %s; it is %.*s", row->range,
+                          STR_ARG(str_head(v[row->member], 40)));
+        if (number->set)
             continue; /* max_completion_tokens wins over the deprecated max_tokens */
-        *n = (struct ir_number){ true, value, raw };
+        *number = (struct ir_number){ true, value, raw };
     }
     return ERR_OK;
 }
+
+/* OpenAI takes a flat map of strings; any other is meant for the gateway. */
+struct str oa_flat_metadata(struct str value)
+{
+    if (json_type_of(value) != JSON_OBJECT)
+        return str_of(NULL, 0);
+    struct json_iter it = json_iter(value);
+    while (json_next(&it))
+        if (it.type != JSON_STRING)
+            return str_of(NULL, 0);
+    return value;
+}
+
+/* -- numbers: a table */
+
+static const struct oa_number_row numbers[] = {
+    { C_MAX_COMPLETION, offsetof(struct ir_request, max_tokens), true, 1, 1e9,
+      "an integer from 1" },
+    { C_MAX_TOKENS, offsetof(struct ir_request, max_tokens), true, 1, 1e9, "an integer from 1" },
+    { C_N, offsetof(struct ir_request, n), true, 1, 128, "an integer from 1 to 128" },
+    { C_TOP_LOGPROBS, offsetof(struct ir_request, top_logprobs), true, 0, 20,
+      "an integer from 0 to 20" },
+    { C_TEMPERATURE, offsetof(struct ir_request, temperature), false, 0, 2,
+      "a number from 0 to 2" },
+    { C_TOP_P, offsetof(struct ir_request, top_p), false, 0, 1, "a number from 0 to 1" },
+    { C_TOP_K, offsetof(struct ir_request, top_k), true, 0, 1e9, "an integer from 0" },
+    { C_SEED, offsetof(struct ir_request, seed), true, -9223372036854775808.0,
+      9223372036854775807.0, "a 64-bit integer" },
+    { C_FREQUENCY, offsetof(struct ir_request, frequency_penalty), false, -2, 2,
+      "a number from -2 to 2" },
+    { C_PRESENCE, offsetof(struct ir_request, presence_penalty), false, -2, 2,
+      "a number from -2 to 2" },
+};
 
 /* -- the other members */
 
@@ -306,18 +381,6 @@ static enum err read_thinking(struct oa_read *r, struct str value)
     return ERR_OK;
 }
 
-/* OpenAI takes a flat map of strings; any other is meant for the gateway. */
-static struct str flat_metadata(struct str value)
-{
-    if (json_type_of(value) != JSON_OBJECT)
-        return str_of(NULL, 0);
-    struct json_iter it = json_iter(value);
-    while (json_next(&it))
-        if (it.type != JSON_STRING)
-            return str_of(NULL, 0);
-    return value;
-}
-
 /* A member that is kept as it is, but for its type. */
 static enum err read_raw(struct oa_read *r, const struct top *t, enum chat_member m,
                          enum json_type type, const char *what, struct str *ret_raw)
@@ -354,32 +417,7 @@ static enum err read_raws(struct oa_read *r, const struct top *t)
     TRY(read_raw(r, t, C_VERBOSITY, JSON_STRING, "low, medium or high", &verbosity));
     rq->service_tier = json_unescape(tier, r->a);
     rq->verbosity = json_unescape(verbosity, r->a);
-    rq->metadata = flat_metadata(t->v[C_METADATA]);
-    return ERR_OK;
-}
-
-static enum err read_model(struct oa_read *r, struct str value, struct str path_model)
-{
-    r->rq->model = path_model;
-    if (path_model.len)
-        return ERR_OK;
-    if (value.len == 0)
-        return oa_bad(r, "model", "is missing: name one of the models that GET /v1/models lists");
-    if (json_type_of(value) != JSON_STRING || value.len <= 2)
-        return oa_bad(r, "model", "must be a string that is not empty");
-    r->rq->model = json_unescape(value, r->a);
-    return ERR_OK;
-}
-
-static enum err refuse_destinations(struct oa_read *r, const struct top *t)
-{
-    static const enum chat_member banned[] = { C_API_KEY, C_API_BASE, C_BASE_URL };
-    for (size_t i = 0; i < sizeof banned / sizeof banned[0]; i++)
-        if (t->present[banned[i]])
-            return oa_bad(
-                r, names[banned[i]].p,
-                "is not taken from a request: credentials and destinations are the deployment's, in the "
-                "config's model_list");
+    rq->metadata = oa_flat_metadata(t->v[C_METADATA]);
     return ERR_OK;
 }
 
@@ -406,49 +444,14 @@ static void read_rest(struct oa_read *r, struct str body)
     }
 }
 
-static enum err bad_json(struct oa_read *r, const char *what, size_t at)
-{
-    return fault_set(r->fault, ERR_BAD_JSON, r->a,
-                     "The request body is not acceptable JSON: %s at byte %zu.", what, at);
-}
-
-/* `body` is valid JSON. */
-static enum err find_members(struct oa_read *r, struct str body, struct top *t)
-{
-    struct json_iter it = json_iter(body);
-    memset(t, 0, sizeof *t);
-    if (!it.object)
-        return bad_json(r, "expected an object", 0);
-    while (json_next(&it)) {
-        size_t i = member_of(&it, names, C_COUNT);
-        if (i == C_COUNT) {
-            t->others = true;
-            continue;
-        }
-        if (t->present[i])
-            return bad_json(r, "repeated member", it.member.name_at);
-        t->present[i] = true;
-        if (it.type != JSON_NULL)
-            t->v[i] = it.value;
-    }
-    return ERR_OK;
-}
-
 static enum err read_body(struct oa_read *r, struct str body, struct str path_model, bool scanned)
 {
     SCRATCH struct top t;
-    struct json_problem problem;
-    if (str_trim(body).len == 0)
-        return fault_set(
-            r->fault, ERR_BAD_JSON, r->a,
-            "The request has no body; send a JSON object with at least `model` and `messages`.");
-    if (!scanned && json_check(body, &problem))
-        return bad_json(r, problem.what, problem.at);
-    TRY(find_members(r, body, &t));
-    TRY(refuse_destinations(r, &t));
-    TRY(read_model(r, t.v[C_MODEL], path_model));
+    bool others;
+    TRY(oa_read_top(r, body, scanned, names, C_COUNT, "messages", t.v, &others));
+    TRY(oa_read_model(r, t.v[C_MODEL], path_model));
     TRY(read_stream(r, &t));
-    TRY(read_numbers(r, &t));
+    TRY(oa_read_numbers(r, numbers, sizeof numbers / sizeof numbers[0], names, t.v));
     TRY(read_stop(r, t.v[C_STOP]));
     TRY(read_effort(r, t.v[C_EFFORT]));
     TRY(read_thinking(r, t.v[C_THINKING]));
@@ -456,7 +459,7 @@ static enum err read_body(struct oa_read *r, struct str body, struct str path_mo
     TRY(read_tool_members(r, &t));
     TRY(oa_read_format(r, t.v[C_FORMAT]));
     TRY(oa_read_messages(r, t.v[C_MESSAGES]));
-    if (t.others)
+    if (others)
         read_rest(r, body);
     return ERR_OK;
 }

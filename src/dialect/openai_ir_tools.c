@@ -1,9 +1,6 @@
 /* Tools, tool_choice and response_format of OpenAI's Chat Completions into the IR, and the deprecated functions. */
 #include "dialect/openai_ir_priv.h"
 
-/* Tools are looked up by name, one after another. */
-#define TOOLS_MAX 1024
-
 enum err oa_read_format(struct oa_read *r, struct str value)
 {
     /* `response_schema` beside json_object is LiteLLM's older spelling for Gemini. */
@@ -140,7 +137,6 @@ static enum err read_tool(struct oa_read *r, struct str value, struct ir_tool *t
     oa_members(value, want, 4, v, r->a, &ext);
     TRY(oa_string(r, ".type", v[0]));
     struct str type = json_unescape(v[0], r->a);
-    tool->strict = -1;
     if (str_eq(type, STR("function")) || (type.len == 0 && v[1].len)) {
         TRY(read_function(r, v[1], ".function", tool));
     } else if (str_eq(type, STR("custom"))) {
@@ -158,7 +154,7 @@ static enum err read_tool(struct oa_read *r, struct str value, struct ir_tool *t
     return ERR_OK;
 }
 
-static enum err read_list(struct oa_read *r, struct str array, const char *list, bool legacy)
+enum err oa_read_tool_list(struct oa_read *r, struct str array, const char *list, oa_tool_fn *read)
 {
     struct ir_tool **tail = &r->rq->tools;
     if (array.len == 0)
@@ -169,10 +165,10 @@ static enum err read_list(struct oa_read *r, struct str array, const char *list,
     r->list = list;
     for (r->index = 0; json_next(&it); r->index++) {
         struct ir_tool *tool = ARENA_NEW(r->a, struct ir_tool);
-        if (r->index == TOOLS_MAX)
-            return oa_bad(r, "", "is one too many: at most %d are taken", TOOLS_MAX);
+        if (r->index == OA_TOOLS_MAX)
+            return oa_bad(r, "", "is one too many: at most %d are taken", OA_TOOLS_MAX);
         tool->strict = -1;
-        TRY(legacy ? read_function(r, it.value, "", tool) : read_tool(r, it.value, tool));
+        TRY(read(r, it.value, tool));
         IR_APPEND(tail, tool);
     }
     r->list = NULL;
@@ -181,7 +177,12 @@ static enum err read_list(struct oa_read *r, struct str array, const char *list,
 
 enum err oa_read_tools(struct oa_read *r, struct str array)
 {
-    return read_list(r, array, "tools", false);
+    return oa_read_tool_list(r, array, "tools", read_tool);
+}
+
+static enum err read_old_function(struct oa_read *r, struct str value, struct ir_tool *tool)
+{
+    return read_function(r, value, "", tool);
 }
 
 enum err oa_read_functions(struct oa_read *r, struct str array)
@@ -189,7 +190,7 @@ enum err oa_read_functions(struct oa_read *r, struct str array)
     r->rq->legacy_functions = array.len != 0;
     if (array.len && r->rq->parallel_tool_calls < 0)
         r->rq->parallel_tool_calls = 0; /* the deprecated answer has room for one call */
-    return read_list(r, array, "functions", true);
+    return oa_read_tool_list(r, array, "functions", read_old_function);
 }
 
 /* -- the choice */
@@ -208,7 +209,7 @@ static enum err choose(struct oa_read *r, const char *member, struct str name_js
     return ERR_OK;
 }
 
-static bool choice_word(struct str json, enum ir_choice *ret)
+bool oa_choice_word(struct str json, enum ir_choice *ret)
 {
     static const struct {
         struct str word;
@@ -217,7 +218,6 @@ static bool choice_word(struct str json, enum ir_choice *ret)
         { STR_INIT("none"), IR_CHOICE_NONE },
         { STR_INIT("auto"), IR_CHOICE_AUTO },
         { STR_INIT("required"), IR_CHOICE_REQUIRED },
-        { STR_INIT("any"), IR_CHOICE_REQUIRED }, /* Anthropic's and Mistral's word */
     };
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         if (json_str_eq(json, words[i].word)) {
@@ -226,6 +226,12 @@ static bool choice_word(struct str json, enum ir_choice *ret)
         }
     }
     return false;
+}
+
+/* Anthropic's and Mistral's word too. */
+static bool choice_word(struct str json, enum ir_choice *ret)
+{
+    return oa_choice_word(json_str_eq(json, STR("any")) ? STR("\"required\"") : json, ret);
 }
 
 /* {"type":"function","function":{"name":"f"}}, or flat as the Responses API has it. */
@@ -249,12 +255,12 @@ static enum err read_allowed(struct oa_read *r, struct str object)
     bool required = json_str_eq(v[0], STR("required"));
     if (!required && !json_str_eq(v[0], STR("auto")))
         return oa_bad(r, "tool_choice.allowed_tools.mode", "must be auto or required");
-    struct str *allowed = ARENA_ARRAY(r->a, struct str, TOOLS_MAX);
+    struct str *allowed = ARENA_ARRAY(r->a, struct str, OA_TOOLS_MAX);
     struct json_iter it = json_iter(json_type_of(v[1]) == JSON_ARRAY ? v[1] : STR("[]"));
     while (json_next(&it)) {
-        if (n == TOOLS_MAX)
+        if (n == OA_TOOLS_MAX)
             return oa_bad(r, "tool_choice.allowed_tools.tools", "has more than %d elements",
-                          TOOLS_MAX);
+                          OA_TOOLS_MAX);
         oa_members(it.value, tool, 3, t, r->a, NULL);
         TRY(choose(r, "tool_choice.allowed_tools.tools", named(t[0].len ? t[0] : t[1], t[2], r->a),
                    false));

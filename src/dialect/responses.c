@@ -10,6 +10,7 @@ const struct dialect dialect_openai_responses = {
     .reader_bytes = sizeof(struct rr_reader),
     .writer_bytes = sizeof(struct rs_writer),
     .read_request = rs_read_request,
+    .read_scanned = rs_read_scanned,
     .write_request = rc_write_request,
     .reader_init = rr_reader_init,
     .read_answer = rr_read_answer,

@@ -37,11 +37,13 @@ MUST_CHECK enum err rs_read_tools(struct oa_read *r, struct str array);
 MUST_CHECK enum err rs_read_choice(struct oa_read *r, struct str value);
 MUST_CHECK enum err rs_read_text(struct oa_read *r, struct str value); /* format, verbosity */
 
-read_request_fn rs_read_request;
+read_request_fn rs_read_request, rs_read_scanned;
 
 /* The `type` of an input item, plain: "message" also where a role says it, "item_reference" where there is an id alone; empty:
  * unknown. */
 struct str rs_item_type(struct str item, struct arena *a);
+/* The same of its members. */
+struct str rs_type_of(struct str type, struct str role, struct str id, struct arena *a);
 
 /* -- writing answers to a client (responses_write*.c)
  *

@@ -2,6 +2,7 @@
  *
  * This is the way of requests that are translated. What needs the provider itself (background, stored prompts, conversations) is
  * refused by name; previous_response_id and item references are resolved before, by whoever keeps the answers. */
+#include "base/mem.h"
 #include "dialect/openai_chat.h"
 #include "dialect/responses_priv.h"
 
@@ -103,13 +104,7 @@ static void add_ext(struct oa_read *r, struct str name, struct str raw)
 
 /* -- numbers: a table */
 
-static const struct number_row {
-    enum response_member member;
-    size_t at; /* of a struct ir_number in the request */
-    bool integer;
-    double min, max;
-    const char *range;
-} numbers[] = {
+static const struct oa_number_row numbers[] = {
     { R_MAX_OUTPUT, offsetof(struct ir_request, max_tokens), true, 1, 1e9, "an integer from 1" },
     { R_TOP_LOGPROBS, offsetof(struct ir_request, top_logprobs), true, 0, 20,
       "an integer from 0 to 20" },
@@ -117,27 +112,6 @@ static const struct number_row {
       "a number from 0 to 2" },
     { R_TOP_P, offsetof(struct ir_request, top_p), false, 0, 1, "a number from 0 to 1" },
 };
-
-static enum err read_numbers(struct oa_read *r, const struct top *t)
-{
-    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
-        const struct number_row *row = &numbers[i];
-        struct ir_number *n = (struct ir_number *)((char *)r->rq + row->at);
-        struct str raw = t->v[row->member];
-        double value;
-        uint64_t integer;
-        if (raw.len == 0)
-            continue;
-        if (json_type_of(raw) != JSON_NUMBER || !json_double(raw, &value) || value < row->min ||
-            value > row->max || (row->integer && !json_u64(raw, &integer)))
-            return oa_bad(r, names[row->member].p, "must be %s; it is %.*s", row->range,
-                          STR_ARG(str_head(raw, 40)));
-        if (row->integer) /* "100.0" and "1e2": not every provider takes them for integers */
-            raw = arena_printf(r->a, "%llu", (unsigned long long)integer);
-        *n = (struct ir_number){ true, value, raw };
-    }
-    return ERR_OK;
-}
 
 /* -- what the provider itself would have to do */
 
@@ -170,18 +144,6 @@ static enum err refuse_native(struct oa_read *r, const struct top *t)
     if (t->v[R_PREVIOUS].len)
         return oa_bad(r, "previous_response_id",
                       "cannot be followed here: send the earlier items in `input`");
-    return ERR_OK;
-}
-
-static enum err refuse_destinations(struct oa_read *r, const struct json_member *m)
-{
-    static const enum response_member banned[] = { R_API_KEY, R_API_BASE, R_BASE_URL };
-    for (size_t i = 0; i < sizeof banned / sizeof banned[0]; i++)
-        if (m[banned[i]].type != JSON_ABSENT)
-            return oa_bad(
-                r, names[banned[i]].p,
-                "is not taken from a request: credentials and destinations are the deployment's, in the "
-                "config's model_list");
     return ERR_OK;
 }
 
@@ -263,18 +225,6 @@ static enum err read_reasoning(struct oa_read *r, struct str value)
     return ERR_OK;
 }
 
-/* OpenAI takes a flat map of strings; any other is meant for the gateway. */
-static struct str flat_metadata(struct str value)
-{
-    struct json_iter it = json_iter(value);
-    if (json_type_of(value) != JSON_OBJECT)
-        return str_of(NULL, 0);
-    while (json_next(&it))
-        if (it.type != JSON_STRING)
-            return str_of(NULL, 0);
-    return value;
-}
-
 static enum err read_string(struct oa_read *r, const struct top *t, enum response_member m,
                             struct str *ret_raw)
 {
@@ -304,7 +254,7 @@ static enum err read_bookkeeping(struct oa_read *r, const struct top *t)
     if (rq->truncation.len && !str_eq(rq->truncation, STR("auto")) &&
         !str_eq(rq->truncation, STR("disabled")))
         return oa_bad(r, "truncation", "must be auto or disabled");
-    rq->metadata = flat_metadata(t->v[R_METADATA]);
+    rq->metadata = oa_flat_metadata(t->v[R_METADATA]);
     /* `store` is not passed on: weir keeps the answer itself. Without it the client keeps all state. */
     rq->reasoning_state |= store == 0;
     return ERR_OK;
@@ -328,16 +278,6 @@ static enum err read_calls(struct oa_read *r, const struct top *t)
         break;
     }
     return ERR_OK;
-}
-
-static enum err read_model(struct oa_read *r, struct str value, struct str path_model)
-{
-    r->rq->model = path_model;
-    if (path_model.len)
-        return ERR_OK;
-    if (value.len == 0)
-        return oa_bad(r, "model", "is missing: name one of the models that GET /v1/models lists");
-    return rs_required(r, "model", value, &r->rq->model);
 }
 
 /* The system's message is the first. */
@@ -390,9 +330,9 @@ static void read_rest(struct oa_read *r, struct str body)
 static enum err read_members(struct oa_read *r, const struct top *t, struct str path_model)
 {
     struct ir_request *rq = r->rq;
-    TRY(read_model(r, t->v[R_MODEL], path_model));
+    TRY(oa_read_model(r, t->v[R_MODEL], path_model));
     TRY(refuse_native(r, t));
-    TRY(read_numbers(r, t));
+    TRY(oa_read_numbers(r, numbers, sizeof numbers / sizeof numbers[0], names, t->v));
     TRY(read_include(r, t->v[R_INCLUDE]));
     rq->logprobs |= rq->top_logprobs.set && rq->top_logprobs.value > 0;
     if (!rq->logprobs)
@@ -407,30 +347,29 @@ static enum err read_members(struct oa_read *r, const struct top *t, struct str 
     return ERR_OK;
 }
 
+static enum err read_body(struct oa_read *r, struct str body, struct str path_model, bool scanned)
+{
+    SCRATCH struct top t;
+    bool others;
+    TRY(oa_read_top(r, body, scanned, names, R_COUNT, "input", t.v, &others));
+    TRY(read_members(r, &t, path_model));
+    if (others)
+        read_rest(r, body);
+    return ERR_OK;
+}
+
 enum err rs_read_request(struct str body, struct str path_model, struct arena *a,
                          struct ir_request *ret_rq, struct fault *ret_fault)
 {
     struct oa_read r = { .a = a, .rq = ret_rq, .fault = ret_fault };
-    struct json_member m[R_COUNT];
-    struct json_problem problem;
-    struct top t;
-    uint32_t count, known = 0;
     *ret_rq = (struct ir_request){ .origin = IR_FROM_OPENAI_RESPONSES, .schema_strict = -1 };
-    if (str_trim(body).len == 0)
-        return fault_set(
-            ret_fault, ERR_BAD_JSON, a,
-            "The request has no body; send a JSON object with at least `model` and `input`.");
-    if (json_scan_object(body, names, R_COUNT, m, &count, &problem))
-        return fault_set(ret_fault, ERR_BAD_JSON, a,
-                         "The request body is not acceptable JSON: %s at byte %zu.", problem.what,
-                         problem.at);
-    for (size_t i = 0; i < R_COUNT; i++) {
-        known += m[i].type != JSON_ABSENT;
-        t.v[i] = m[i].type == JSON_NULL ? str_of(NULL, 0) : json_value(body, &m[i]);
-    }
-    TRY(refuse_destinations(&r, m));
-    TRY(read_members(&r, &t, path_model));
-    if (known < count)
-        read_rest(&r, body);
-    return ERR_OK;
+    return read_body(&r, body, path_model, false);
+}
+
+enum err rs_read_scanned(struct str body, struct str path_model, struct arena *a,
+                         struct ir_request *ret_rq, struct fault *ret_fault)
+{
+    struct oa_read r = { .a = a, .rq = ret_rq, .fault = ret_fault };
+    *ret_rq = (struct ir_request){ .origin = IR_FROM_OPENAI_RESPONSES, .schema_strict = -1 };
+    return read_body(&r, body, path_model, true);
 }

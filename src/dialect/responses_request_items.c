@@ -52,8 +52,7 @@ struct items {
     uint32_t told;               /* of the turn: extensions that are told once, a bit each */
     bool turn_spoke;             /* it has text, so a new message or reasoning begins another one */
     struct ir_part *last;        /* of the turn */
-    struct response_state state; /* Gemini's, for the next call */
-    bool stated;
+    struct response_state state; /* Gemini's, for the next call; without a signature: none */
     struct open_call *calls;
     size_t call_count, open, next;
 };
@@ -69,15 +68,19 @@ static struct ir_part *add_part(struct items *it, enum ir_part_kind kind)
     return part;
 }
 
+static void take_state(struct items *it, struct ir_part *part)
+{
+    part->signature = it->state.signature;
+    part->origin = it->state.origin;
+    it->state = (struct response_state){ 0 };
+}
+
 /* State that found no call: kept for the report, no more. */
 static void drop_state(struct items *it)
 {
-    if (!it->stated || !it->turn)
+    if (!it->turn || !it->state.signature.len)
         return;
-    struct ir_part *part = add_part(it, IR_REASONING);
-    part->signature = it->state.signature;
-    part->origin = it->state.origin;
-    it->stated = false;
+    take_state(it, add_part(it, IR_REASONING));
 }
 
 static void end_turn(struct items *it)
@@ -276,19 +279,14 @@ static enum err read_call(struct items *it, bool custom, struct ir_ext *ext)
         return oa_bad(r, custom ? ".input" : ".arguments",
                       input.len ? "must be a string: JSON as text, not an object" : "is missing");
     TRY(go_on(it, false));
-    struct response_state state = it->state;
-    bool stated = it->stated;
-    it->stated = false;
     struct ir_part *part = add_part(it, IR_TOOL_CALL);
     part->call_id = call_id;
     part->name = name;
     part->custom = custom;
     part->arguments = input;
     part->ext = ext;
-    if (stated) {
-        part->signature = state.signature;
-        part->origin = state.origin;
-    }
+    if (it->state.signature.len)
+        take_state(it, part);
     return add_call(it, part);
 }
 
@@ -404,7 +402,6 @@ static enum err read_state(struct items *it, struct str text, struct str encrypt
         TRY(go_on(it, false));
         drop_state(it);
         it->state = s;
-        it->stated = true;
         return ERR_OK;
     }
     if (own && s.kind == STATE_TEXT)
@@ -519,10 +516,10 @@ static enum err read_item(struct items *it)
     struct ir_ext *ext = NULL, **tail = &ext;
     if (json_type_of(it->value) != JSON_OBJECT)
         return oa_bad(r, "", "must be an object such as {\"role\":\"user\",\"content\":\"...\"}");
-    struct str type = rs_item_type(it->value, r->a);
+    rs_members(it->value, item_names, I_COUNT, it->v, r->a, &tail);
+    struct str type = rs_type_of(it->v[I_TYPE], it->v[I_ROLE], it->v[I_ID], r->a);
     if (type.len == 0)
         return oa_bad(r, ".type", "is missing: an item has a type, or is a message with a role");
-    rs_members(it->value, item_names, I_COUNT, it->v, r->a, &tail);
     if (str_eq(type, STR("message")))
         return read_message(it, ext);
     if (str_eq(type, STR("function_call")))

@@ -53,53 +53,17 @@ static enum err read_image(struct oa_read *r, const struct str v[P_COUNT], struc
     if (v[P_IMAGE].len <= 2)
         return oa_bad(r, ".image_url",
                       "is missing: a data: URL with base64, or an http(s) URL, as a string");
-    if (oa_is_url(v[P_IMAGE])) {
-        media->url = v[P_IMAGE];
-        return ERR_OK;
-    }
-    if (!ir_data_url(v[P_IMAGE], r->a, &media->mime, &media->data))
-        return oa_bad(r, ".image_url",
-                      oa_is_data_url(v[P_IMAGE])
-                          ? "is a data: URL that cannot be read: it has the "
-                            "form data:image/png;base64,<base64>"
-                          : "must be a data: URL with base64, or an http(s) URL");
+    TRY(oa_read_image_url(r, ".image_url", v[P_IMAGE], media));
     if (media->mime.len == 0)
         media->mime = oa_mime_of_base64(media->data);
     return ERR_OK;
 }
 
-/* What the first bytes do not tell. */
-static struct str mime_of_name(struct str filename)
+/* What the first bytes do not tell; an image is no file, whatever its name. */
+static struct str mime_of_name(struct str filename, struct arena *a)
 {
-    static const struct {
-        struct str end, mime;
-    } ends[] = {
-        { STR_INIT(".pdf"), STR_INIT("application/pdf") },
-        { STR_INIT(".txt"), STR_INIT("text/plain") },
-        { STR_INIT(".md"), STR_INIT("text/markdown") },
-        { STR_INIT(".csv"), STR_INIT("text/csv") },
-        { STR_INIT(".html"), STR_INIT("text/html") },
-        { STR_INIT(".json"), STR_INIT("application/json") },
-    };
-    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++)
-        if (filename.len >= ends[i].end.len &&
-            str_eq_nocase(str_skip(filename, filename.len - ends[i].end.len), ends[i].end))
-            return ends[i].mime;
-    return str_of(NULL, 0);
-}
-
-static enum err read_file_data(struct oa_read *r, struct str value, struct ir_media *media)
-{
-    if (oa_is_url(value)) {
-        media->url = value;
-        return ERR_OK;
-    }
-    bool read = oa_is_data_url(value) ? ir_data_url(value, r->a, &media->mime, &media->data)
-                                      : ir_base64(json_unescape(value, r->a), r->a, &media->data);
-    if (!read)
-        return oa_bad(r, ".file_data",
-                      "must be a data: URL of the form data:application/pdf;base64,<base64>");
-    return ERR_OK;
+    struct str mime = oa_mime_of_name(filename, a);
+    return str_starts(mime, STR("image/")) ? str_of(NULL, 0) : mime;
 }
 
 static enum err read_file(struct oa_read *r, const struct str v[P_COUNT], struct ir_part *part)
@@ -112,7 +76,7 @@ static enum err read_file(struct oa_read *r, const struct str v[P_COUNT], struct
     TRY(oa_string(r, ".filename", v[P_FILENAME]));
     media->filename = v[P_FILENAME].len > 2 ? v[P_FILENAME] : str_of(NULL, 0);
     if (v[P_FILE_DATA].len > 2)
-        TRY(read_file_data(r, v[P_FILE_DATA], media));
+        TRY(oa_read_file_data(r, ".file_data", v[P_FILE_DATA], media));
     else if (v[P_FILE_URL].len > 2 && !oa_is_url(v[P_FILE_URL]))
         return oa_bad(r, ".file_url", "must be an http(s) URL");
     else if (v[P_FILE_URL].len > 2)
@@ -124,7 +88,7 @@ static enum err read_file(struct oa_read *r, const struct str v[P_COUNT], struct
     if (media->mime.len == 0)
         media->mime = oa_mime_of_base64(media->data);
     if (media->mime.len == 0)
-        media->mime = mime_of_name(json_unescape(media->filename, r->a));
+        media->mime = mime_of_name(media->filename, r->a);
     return ERR_OK;
 }
 
@@ -141,9 +105,7 @@ static enum err read_audio(struct oa_read *r, struct str value, struct ir_part *
         return oa_bad(r, ".input_audio.data", "must be a string of base64");
     if (!json_str_eq(v[1], STR("wav")) && !json_str_eq(v[1], STR("mp3")))
         return oa_bad(r, ".input_audio.format", "must be wav or mp3");
-    bool read = oa_is_data_url(v[0]) ? ir_data_url(v[0], r->a, &mime, &media->data)
-                                     : ir_base64(json_unescape(v[0], r->a), r->a, &media->data);
-    if (!read)
+    if (!oa_read_base64(v[0], r->a, &mime, &media->data))
         return oa_bad(r, ".input_audio.data", "is not base64");
     media->format = json_unescape(v[1], r->a);
     media->mime = arena_printf(r->a, "audio/%.*s", STR_ARG(media->format));

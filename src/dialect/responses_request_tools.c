@@ -2,9 +2,6 @@
 #include "base/mem.h"
 #include "dialect/responses_priv.h"
 
-/* Tools are looked up by name, one after another. */
-#define TOOLS_MAX 1024
-
 /* -- text: the format of the answer */
 
 static enum err read_format(struct oa_read *r, struct str value)
@@ -114,28 +111,22 @@ static enum err read_grammar(struct oa_read *r, struct str value, struct ir_tool
     return ERR_OK;
 }
 
-static enum err read_function(struct oa_read *r, struct str value, bool custom,
+static enum err read_function(struct oa_read *r, const struct str v[T_COUNT], bool custom,
                               struct ir_tool *tool)
 {
-    static const struct str nested = STR_INIT("function");
-    struct str v[T_COUNT];
-    struct ir_ext **tail = &tool->ext;
-    struct json_member m;
-    int strict = -1;
-    if (json_peek_object(value, &nested, 1, &m, NULL) && m.type == JSON_OBJECT)
+    const struct ir_ext *nested = ir_ext_find(tool->ext, STR("function"));
+    if (nested && json_type_of(nested->raw) == JSON_OBJECT)
         return oa_bad(r, ".function",
                       "is the form of Chat Completions: here name, description, parameters and "
                       "strict stand beside type");
-    rs_members(value, tool_names, T_COUNT, v, r->a, &tail);
     TRY(rs_required(r, ".name", v[T_NAME], &tool->name));
     TRY(oa_string(r, ".description", v[T_DESCRIPTION]));
     if (v[T_PARAMETERS].len && json_type_of(v[T_PARAMETERS]) != JSON_OBJECT)
         return oa_bad(r, ".parameters", "must be an object: a JSON Schema");
-    TRY(oa_flag(r, ".strict", v[T_STRICT], &strict));
+    TRY(oa_flag(r, ".strict", v[T_STRICT], &tool->strict));
     tool->kind = custom ? IR_CUSTOM : IR_FUNCTION;
     tool->description = v[T_DESCRIPTION];
     tool->schema = custom ? str_of(NULL, 0) : v[T_PARAMETERS];
-    tool->strict = strict;
     return custom ? read_grammar(r, v[T_FORMAT], tool) : ERR_OK;
 }
 
@@ -158,13 +149,14 @@ static enum err read_tool(struct oa_read *r, struct str value, struct ir_tool *t
                                            STR_INIT("web_search_preview"),
                                            STR_INIT("web_search_preview_2025_03_11") };
     struct str v[T_COUNT], type;
+    struct ir_ext **tail = &tool->ext;
     if (json_type_of(value) != JSON_OBJECT)
         return oa_bad(r, "", "must be an object such as {\"type\":\"function\",\"name\":...}");
-    oa_members(value, tool_names, T_COUNT, v, r->a, NULL);
+    rs_members(value, tool_names, T_COUNT, v, r->a, &tail);
     TRY(rs_required(r, ".type", v[T_TYPE], &type));
-    tool->strict = -1;
     if (str_eq(type, STR("function")) || str_eq(type, STR("custom")))
-        return read_function(r, value, str_eq(type, STR("custom")), tool);
+        return read_function(r, v, str_eq(type, STR("custom")), tool);
+    tool->ext = NULL; /* it is kept as it came */
     tool->kind = IR_SERVER_TOOL;
     tool->origin = IR_FROM_OPENAI_RESPONSES;
     tool->raw = value;
@@ -181,42 +173,10 @@ static enum err read_tool(struct oa_read *r, struct str value, struct ir_tool *t
 
 enum err rs_read_tools(struct oa_read *r, struct str array)
 {
-    struct ir_tool **tail = &r->rq->tools;
-    if (array.len && json_type_of(array) != JSON_ARRAY)
-        return oa_bad(r, "tools", "must be an array");
-    struct json_iter it = json_iter(array);
-    r->list = "tools";
-    for (r->index = 0; json_next(&it); r->index++) {
-        struct ir_tool *tool = ARENA_NEW(r->a, struct ir_tool);
-        if (r->index == TOOLS_MAX)
-            return oa_bad(r, "", "is one too many: at most %d are taken", TOOLS_MAX);
-        TRY(read_tool(r, it.value, tool));
-        IR_APPEND(tail, tool);
-    }
-    r->list = NULL;
-    return ERR_OK;
+    return oa_read_tool_list(r, array, "tools", read_tool);
 }
 
 /* -- the choice */
-
-static bool choice_word(struct str json, enum ir_choice *ret)
-{
-    static const struct {
-        struct str word;
-        enum ir_choice choice;
-    } words[] = {
-        { STR_INIT("none"), IR_CHOICE_NONE },
-        { STR_INIT("auto"), IR_CHOICE_AUTO },
-        { STR_INIT("required"), IR_CHOICE_REQUIRED },
-    };
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
-        if (!json_str_eq(json, words[i].word))
-            continue;
-        *ret = words[i].choice;
-        return true;
-    }
-    return false;
-}
 
 /* {"type":"function"|"custom","name":..}, of the request's tools. A tool that the provider runs cannot be chosen: none of the others has
  * a word for it. */
@@ -257,12 +217,12 @@ static enum err read_allowed(struct oa_read *r, struct str value)
     bool required = json_str_eq(v[0], STR("required"));
     if (!required && !json_str_eq(v[0], STR("auto")))
         return oa_bad(r, "tool_choice.mode", "must be auto or required");
-    struct str *allowed = ARENA_ARRAY(r->a, struct str, TOOLS_MAX);
+    struct str *allowed = ARENA_ARRAY(r->a, struct str, OA_TOOLS_MAX);
     struct json_iter it = json_iter(json_type_of(v[1]) == JSON_ARRAY ? v[1] : STR("[]"));
     r->list = "tool_choice.tools";
     for (r->index = 0; json_next(&it); r->index++) {
-        if (n == TOOLS_MAX)
-            return oa_bad(r, "", "is one too many: at most %d are taken", TOOLS_MAX);
+        if (n == OA_TOOLS_MAX)
+            return oa_bad(r, "", "is one too many: at most %d are taken", OA_TOOLS_MAX);
         TRY(choose(r, "", it.value, &allowed[n++], &custom));
     }
     r->list = NULL;
@@ -290,7 +250,7 @@ enum err rs_read_choice(struct oa_read *r, struct str value)
         rq->choice = IR_CHOICE_TOOL;
         return ERR_OK;
     }
-    if (!choice_word(value, &rq->choice))
+    if (!oa_choice_word(value, &rq->choice))
         return oa_bad(r, "tool_choice",
                       "must be none, auto, required or an object that names a tool");
     if (rq->choice == IR_CHOICE_REQUIRED && !rq->tools)

@@ -30,15 +30,20 @@ struct str rs_item_type(struct str item, struct arena *a)
 {
     static const struct str want[] = { STR_INIT("type"), STR_INIT("role"), STR_INIT("id") };
     struct json_member m[3];
-    if (!json_peek_object(item, want, 3, m, NULL))
+    json_peek_object(item, want, 3, m, NULL);
+    return rs_type_of(json_value(item, &m[0]), json_value(item, &m[1]), json_value(item, &m[2]), a);
+}
+
+struct str rs_type_of(struct str type, struct str role, struct str id, struct arena *a)
+{
+    enum json_type kind = json_type_of(type);
+    if (kind == JSON_STRING)
+        return json_unescape(type, a);
+    if (kind != JSON_ABSENT && kind != JSON_NULL)
         return str_of(NULL, 0);
-    if (m[0].type == JSON_STRING)
-        return json_unescape(json_value(item, &m[0]), a);
-    if (m[0].type != JSON_ABSENT && m[0].type != JSON_NULL)
-        return str_of(NULL, 0);
-    return m[1].type == JSON_STRING   ? STR("message")
-           : m[2].type == JSON_STRING ? STR("item_reference")
-                                      : str_of(NULL, 0);
+    return json_type_of(role) == JSON_STRING ? STR("message")
+           : json_type_of(id) == JSON_STRING ? STR("item_reference")
+                                             : str_of(NULL, 0);
 }
 
 /* -- ids */

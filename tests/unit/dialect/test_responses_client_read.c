@@ -78,6 +78,35 @@ static void test_read_many_summaries(void **state)
     assert_null(rq.messages->next);
 }
 
+/* Integers are passed on as digits alone, however they were written. */
+static void test_read_integers(void **state)
+{
+    static const struct {
+        const char *sent, *kept; /* kept NULL: refused */
+    } rows[] = {
+        { "7", "7" },     { "100.0", "100" }, { "1e2", "100" }, { "1000000000", "1000000000" },
+        { "0", NULL },    { "-0", NULL },     { "1.5", NULL },  { "-1", NULL },
+        { "1e10", NULL }, { "\"7\"", NULL },
+    };
+    struct ir_request rq;
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct fault f;
+        struct str body = arena_printf(
+            a, "{\"model\":\"m\",\"input\":\"x\",\"max_output_tokens\":%s}", rows[i].sent);
+        enum err e = dialect_openai_responses.read_request(body, str_of(NULL, 0), a, &rq, &f);
+        assert_int_equal(e, rows[i].kept ? ERR_OK : ERR_BAD_REQUEST);
+        if (rows[i].kept)
+            assert_text(rq.max_tokens.raw, rows[i].kept);
+        else
+            assert_text(f.param, "max_output_tokens");
+    }
+    /* JSON has a zero with a sign; it is in the range all the same. */
+    assert_int_equal(read_body("{\"model\":\"m\",\"input\":\"x\",\"top_logprobs\":-0}", &rq),
+                     ERR_OK);
+    assert_false(rq.logprobs || rq.top_logprobs.set);
+}
+
 /* [messages]: role and parts, as "u:t" for a user's text. */
 static struct str shape(const struct ir_request *rq)
 {
@@ -180,9 +209,13 @@ static void test_read_too_many_calls(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_read_flags),          cmocka_unit_test(test_read_echo_is_one_line),
-        cmocka_unit_test(test_read_many_summaries), cmocka_unit_test(test_read_turns),
-        cmocka_unit_test(test_read_unpaired),       cmocka_unit_test(test_read_too_many_calls),
+        cmocka_unit_test(test_read_flags),
+        cmocka_unit_test(test_read_integers),
+        cmocka_unit_test(test_read_echo_is_one_line),
+        cmocka_unit_test(test_read_many_summaries),
+        cmocka_unit_test(test_read_turns),
+        cmocka_unit_test(test_read_unpaired),
+        cmocka_unit_test(test_read_too_many_calls),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
