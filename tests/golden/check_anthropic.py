@@ -4,13 +4,14 @@ tests/golden/requirements.txt. One TAP line a case; with arguments, checks these
 
 import collections.abc
 import json
-import pathlib
 import sys
 import types
 import typing
 
 import typing_extensions as te
 from anthropic.types import message_create_params as params
+
+import tap
 
 # Claude on Vertex AI: the model is in the URL, the version in the body. Members of the beta API are not in the types.
 APART = {"anthropic_version", "context_management", "mcp_servers", "speed"}
@@ -90,19 +91,5 @@ def problems_of(path):
     return problems + check(body, tp, "body")
 
 
-def main():
-    files = [pathlib.Path(p) for p in sys.argv[1:]]
-    files = files or sorted(pathlib.Path(__file__).parent.glob("*-anthropic/*/upstream.json"))
-    failed = 0
-    print(f"1..{len(files)}")
-    for n, path in enumerate(files, 1):
-        problems = problems_of(path)
-        failed += bool(problems)
-        print(f"{'not ok' if problems else 'ok'} {n} - {path.parent.name}")
-        for p in problems:
-            print(f"# {p}")
-    return 1 if failed or not files else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(tap.run("*-anthropic/*/upstream.json", problems_of))

@@ -3,12 +3,13 @@ google.genai.types knows, in all depths, and have its type. Run with a Python th
 line a case; with arguments, checks these files instead."""
 
 import json
-import pathlib
 import sys
 import typing
 
 import pydantic
 from google.genai import types
+
+import tap
 
 # The SDK puts these members at the top of the body; in its types they are parts of GenerateContentConfig.
 CONFIG = {
@@ -91,19 +92,5 @@ def pairs(contents):
     return problems
 
 
-def main(paths):
-    failed = 0
-    print(f"1..{len(paths)}")
-    for i, path in enumerate(paths, 1):
-        problems = check(json.loads(path.read_text()))
-        failed += bool(problems)
-        print(f"{'not ok' if problems else 'ok'} {i} - {path.parent.name}")
-        for p in problems:
-            print(f"# {p}")
-    print(f"{len(paths) - failed} passed, {failed} failed")
-    return bool(failed) or not paths
-
-
 if __name__ == "__main__":
-    here = pathlib.Path(__file__).parent
-    sys.exit(main([pathlib.Path(p) for p in sys.argv[1:]] or sorted(here.glob("*-gemini/*/upstream.json"))))
+    sys.exit(tap.run("*-gemini/*/upstream.json", lambda path: check(json.loads(path.read_text()))))

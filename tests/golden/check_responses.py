@@ -4,13 +4,14 @@ Run with a Python that has tests/golden/requirements.txt and tests/e2e/python/re
 checks these files instead."""
 
 import json
-import pathlib
 import sys
 
 from openai._types import omit
 from openai.lib.streaming.responses._responses import ResponseStreamState
 from openai.types.responses import Response, ResponseStreamEvent
 from pydantic import TypeAdapter
+
+import tap
 
 EVENTS = TypeAdapter(ResponseStreamEvent)
 ENDS = ("response.completed", "response.incomplete", "response.failed")
@@ -89,19 +90,5 @@ def problems_of(path):
     return []
 
 
-def main():
-    files = [pathlib.Path(p) for p in sys.argv[1:]]
-    files = files or sorted(pathlib.Path(__file__).parent.glob("responses-*/*/answer.*"))
-    failed = 0
-    print(f"1..{len(files)}")
-    for n, path in enumerate(files, 1):
-        problems = problems_of(path)
-        failed += bool(problems)
-        print(f"{'not ok' if problems else 'ok'} {n} - {path.parent.parent.name}/{path.parent.name}")
-        for p in problems:
-            print(f"# {p}")
-    return 1 if failed or not files else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(tap.run("responses-*/*/answer.*", problems_of, lambda path: f"{path.parent.parent.name}/{path.parent.name}"))

@@ -3,11 +3,11 @@ ResponseCreateParams knows, in all depths, and have its type. Run with a Python 
 tests/e2e/python/requirements.txt. One TAP line a case; with arguments, checks these files instead."""
 
 import json
-import pathlib
 import sys
 
 from openai.types.responses import response_create_params as params
 
+import tap
 from check_anthropic import check
 
 
@@ -27,19 +27,5 @@ def problems_of(path):
     return problems + check(body, tp, "body")
 
 
-def main():
-    files = [pathlib.Path(p) for p in sys.argv[1:]]
-    files = files or sorted(pathlib.Path(__file__).parent.glob("*-responses/*/upstream.json"))
-    failed = 0
-    print(f"1..{len(files)}")
-    for n, path in enumerate(files, 1):
-        problems = problems_of(path)
-        failed += bool(problems)
-        print(f"{'not ok' if problems else 'ok'} {n} - {path.parent.name}")
-        for p in problems:
-            print(f"# {p}")
-    return 1 if failed or not files else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(tap.run("*-responses/*/upstream.json", problems_of))

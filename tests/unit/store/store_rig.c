@@ -43,6 +43,28 @@ void rig_done(struct rig *r)
     arena_free(r->arena);
 }
 
+int rig_setup(void **state)
+{
+    struct rig *r = MEM_NEW(struct rig);
+    rig_init(r);
+    *state = r;
+    return 0;
+}
+
+int rig_setup_open(void **state)
+{
+    rig_setup(state);
+    rig_open(*state);
+    return 0;
+}
+
+int rig_teardown(void **state)
+{
+    rig_done(*state);
+    mem_free(*state);
+    return 0;
+}
+
 static enum err try_open(struct rig *r, struct str *ret_problem)
 {
     return sessions_open_with(r->path, &r->limits, &r->tuning, rig_seconds, r->arena, &r->s,

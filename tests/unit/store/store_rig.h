@@ -24,6 +24,10 @@ struct rig {
 /* A new folder; limits that nothing here meets; commits after 50 ms, a purge every hour, a new try after 20 ms. Not open yet. */
 void rig_init(struct rig *r);
 void rig_done(struct rig *r); /* closes, removes the folder */
+/* For cmocka: a rig of its own for each test, which opens it, or is given it open. */
+int rig_setup(void **state);
+int rig_setup_open(void **state);
+int rig_teardown(void **state);
 void rig_open(struct rig *r);
 void rig_close(struct rig *r);
 void rig_again(struct rig *r); /* close, open */

@@ -5,22 +5,6 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-static int setup(void **state)
-{
-    struct rig *r = MEM_NEW(struct rig);
-    rig_init(r);
-    rig_open(r);
-    *state = r;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    rig_done(*state);
-    mem_free(*state);
-    return 0;
-}
-
 static void test_put_get(void **state)
 {
     struct rig *r = *state;
@@ -457,7 +441,7 @@ static void test_committed_by_number(void **state)
 
 int main(void)
 {
-#define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define CASE(f) cmocka_unit_test_setup_teardown(f, rig_setup_open, rig_teardown)
     const struct CMUnitTest tests[] = {
         CASE(test_put_get),
         CASE(test_chain_order),

@@ -7,21 +7,6 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
-static int setup(void **state)
-{
-    struct rig *r = MEM_NEW(struct rig);
-    rig_init(r);
-    *state = r;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    rig_done(*state);
-    mem_free(*state);
-    return 0;
-}
-
 /* -- the queue */
 
 struct hold {
@@ -313,7 +298,7 @@ static void test_locked_by_another(void **state)
 
 int main(void)
 {
-#define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define CASE(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
     const struct CMUnitTest tests[] = {
         CASE(test_queue_full_of_bytes),    CASE(test_queue_full_of_jobs),
         CASE(test_turn_larger_than_queue), CASE(test_order_is_kept),

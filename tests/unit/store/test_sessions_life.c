@@ -5,21 +5,6 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-static int setup(void **state)
-{
-    struct rig *r = MEM_NEW(struct rig);
-    rig_init(r);
-    *state = r;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    rig_done(*state);
-    mem_free(*state);
-    return 0;
-}
-
 static void put_many(struct rig *r, int from, int to, size_t bytes)
 {
     for (int i = from; i < to; i++) {
@@ -243,7 +228,7 @@ static void test_100000_rows(void **state)
 
 int main(void)
 {
-#define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define CASE(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
     const struct CMUnitTest tests[] = {
         CASE(test_too_old_is_not_found), CASE(test_life_starts_anew),
         CASE(test_clock_set_back),       CASE(test_removed_at_start),

@@ -6,21 +6,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int setup(void **state)
-{
-    struct rig *r = MEM_NEW(struct rig);
-    rig_init(r);
-    *state = r;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    rig_done(*state);
-    mem_free(*state);
-    return 0;
-}
-
 static unsigned mode_of(const struct rig *r, const char *suffix)
 {
     char name[128];
@@ -300,7 +285,7 @@ static void test_public_open(void **state)
 
 int main(void)
 {
-#define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define CASE(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
     const struct CMUnitTest tests[] = {
         CASE(test_private_whatever_the_umask),
         CASE(test_private_under_a_closed_umask),

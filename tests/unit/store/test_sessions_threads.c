@@ -8,22 +8,6 @@
 #define THREADS 4
 #define TURNS 150
 
-static int setup(void **state)
-{
-    struct rig *r = MEM_NEW(struct rig);
-    rig_init(r);
-    rig_open(r);
-    *state = r;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    rig_done(*state);
-    mem_free(*state);
-    return 0;
-}
-
 /* What one thread has put, for another to ask for at once. cmocka's checks end a test by a jump and are for its own thread alone:
  * others count what is wrong. */
 struct worker {
@@ -166,7 +150,7 @@ static void test_opened_and_closed(void **state)
 
 int main(void)
 {
-#define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define CASE(f) cmocka_unit_test_setup_teardown(f, rig_setup_open, rig_teardown)
     const struct CMUnitTest tests[] = {
         CASE(test_found_at_once),
         CASE(test_result_outlives_store),
