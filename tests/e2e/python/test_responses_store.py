@@ -304,7 +304,7 @@ def test_stopped_while_the_store_is_asked(start_with):
 
 def test_what_is_read_counts_as_bytes_in_flight(start_with):
     """A conversation is held like a body while it is continued: beyond the bound the request is refused, and nothing stays counted."""
-    weir = start_with(max_bytes_in_flight=190_000)
+    weir = start_with("--workers", "1", max_bytes_in_flight=190_000)
     one = made(weir, CLAUDE.name, 'y' * 100_000)
     two = made(weir, CLAUDE.name, 'z' * 60_000, previous_response_id=one['id'])
     for _ in range(3):
