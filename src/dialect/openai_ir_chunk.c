@@ -235,10 +235,12 @@ static void write_piece(struct oa_writer *wr, struct oa_choice *ch, const struct
         break;
     case IR_EV_SIGNATURE: put_signature(wr, ch, ev, out); break;
     case IR_EV_TOOL_CALL: put_call(wr, ch, ev, out); break;
-    case IR_EV_ANNOTATION: put_piece(wr, ev->choice, "\"annotations\":[", ev->raw, "]", out); break;
+    case IR_EV_ANNOTATION:
+        put_piece(wr, ev->choice, "\"annotations\":[", oa_one_line(ev->raw, wr->c.arena), "]", out);
+        break;
     case IR_EV_LOGPROBS:
         open_chunk(wr, ev->choice, out);
-        close_chunk(wr, ev->raw, STR(""), out);
+        close_chunk(wr, oa_one_line(ev->raw, wr->c.arena), STR(""), out);
         break;
     default: break;
     }

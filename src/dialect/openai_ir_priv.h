@@ -108,6 +108,8 @@ struct oa_write {
 MUST_CHECK enum err oa_put_messages(struct oa_write *o);
 struct str oa_compact(struct str json,
                       struct arena *a); /* without white space between its tokens */
+/* As it is, or compact: what an event of a stream can hold. */
+struct str oa_one_line(struct str json, struct arena *a);
 enum ir_effort oa_effort_of_budget(double tokens);
 /* The next lower effort that the model has, else the lowest one. UNSET: it has none. */
 enum ir_effort oa_nearest_effort(uint32_t has, enum ir_effort want);

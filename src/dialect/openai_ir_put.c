@@ -317,6 +317,12 @@ struct str oa_compact(struct str raw, struct arena *a)
     return str_of(out, n);
 }
 
+struct str oa_one_line(struct str json, struct arena *a)
+{
+    bool several = json.len && (memchr(json.p, '\n', json.len) || memchr(json.p, '\r', json.len));
+    return several ? oa_compact(json, a) : json;
+}
+
 static void put_signature(struct oa_write *o, struct str signature)
 {
     json_obj(&o->w, "extra_content");

@@ -530,8 +530,8 @@ static void write_item(struct rs_writer *wr, const struct ir_event *ev, struct b
         if ((call = open_call(wr, ev->part)))
             close_call(wr, call, false, out);
         break;
-    case IR_EV_ANNOTATION: on_annotation(wr, ev->raw, out); break;
-    case IR_EV_LOGPROBS: on_logprobs(wr, ev->raw, out); break;
+    case IR_EV_ANNOTATION: on_annotation(wr, oa_one_line(ev->raw, wr->c->arena), out); break;
+    case IR_EV_LOGPROBS: on_logprobs(wr, oa_one_line(ev->raw, wr->c->arena), out); break;
     case IR_EV_WEB_SEARCH: on_search(wr, ev, out); break;
     default: break;
     }

@@ -111,7 +111,7 @@ static void add_data(struct sse *s, struct sse_event *ev, struct str value)
     }
     if (s->joined.len == 0) /* the second line: from here on data is a copy */
         buf_put(&s->joined, ev->data);
-    buf_putc(&s->joined, '\n');
+    buf_putc(&s->joined, ' ');
     buf_put(&s->joined, value);
     ev->data = buf_str(&s->joined);
 }

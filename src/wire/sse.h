@@ -3,8 +3,9 @@
  *
  * The unit is the whole event: a partial one waits for the rest; all complete ones of a read are
  * given out one after another. LF, CRLF and CR end lines; a BOM at the start is skipped; several
- * data lines are joined by LF; comments and bare blank lines are events without data. Every byte
- * after the BOM is in the `raw` of exactly one event, so that a stream can be forwarded as it
+ * data lines are joined by a space, not by the standard's LF: data is JSON, to which both are white
+ * space, and so it stays one line that an event can hold again. Comments and bare blank lines are
+ * events without data. Every byte after the BOM is in the `raw` of exactly one event, so that a stream can be forwarded as it
  * came. Bytes are not checked to be UTF-8: who reads the data does that.
  *
  *   sse_push(&s, bytes);

@@ -234,6 +234,22 @@ def test_stream_byte_by_byte(weir, small):
     assert events(whole) == events(dribbled) and len(events(whole)) == len(SMALL)
 
 
+def test_stream_of_events_over_several_lines(weir, small, replay):
+    """The client gets each on one line, whatever the provider's JSON looks like."""
+    name = f'{uuid.uuid4().hex}.sse'
+    with open(os.path.join(replay, name), 'w', encoding='utf-8') as file:
+        for event in SMALL[:-1]:
+            lines = json.dumps(json.loads(event[len('data: '):]), indent=1).splitlines()
+            file.write(''.join(f'data: {line}\n' for line in lines) + '\n')
+        file.write('data: [DONE]\n\n')
+    lined, plain = (weir.chat(rig.script(s)[0], **STREAM) for s in (f'fixture={name}', small))
+    assert ending(lined.body) == 'done' and content(lined.body) == 'abcd', lined
+    def parsed(answer):
+        return [json.loads(e) | {'model': ''} for e in rig.events(answer.body)[:-1]]
+    assert parsed(lined) == parsed(plain) and len(rig.events(lined.body)) == len(SMALL), lined
+    assert all(line.startswith(b'data: ') or not line for line in lined.body.split(b'\n')), lined
+
+
 @pytest.mark.parametrize('script,text', [
     ('error-event=3', 'The dam is'), ('badjson-event=4', 'The dam is'), ('done=none,end=1500', None),
     ('badchunk=1500', None), ('cut=1500', None), ('garbage=1500', None)])

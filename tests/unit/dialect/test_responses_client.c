@@ -337,6 +337,37 @@ static void test_fault_folded(void **state)
     run_done(&r);
 }
 
+/* JSON over several lines, as a provider may write it, still is an event on one. */
+static void test_several_lines(void **state)
+{
+    struct run r = { .rq = { .parallel_tool_calls = -1, .logprobs = true } };
+    struct ir_event tokens = {
+        .kind = IR_EV_LOGPROBS,
+        .raw =
+            STR("{\n\"content\":[{\"token\":\"a\\n\",\r\n\"logprob\":-1,\"top_logprobs\":[{\n}]}]}")
+    };
+    struct ir_event cited = {
+        .kind = IR_EV_ANNOTATION,
+        .raw = STR("{\"type\":\"url_citation\",\n\"url_citation\":{\"url\":\n\"u\"}}")
+    };
+    (void)state;
+    run_init(&r, false);
+    give(&r, IR_EV_TEXT, STR("\"a\""));
+    dialect_openai_responses.write_answer(r.wr, &tokens, &r.out);
+    dialect_openai_responses.write_answer(r.wr, &cited, &r.out);
+    give(&r, IR_EV_END, str_of(NULL, 0));
+    struct str rest = buf_str(&r.out);
+    assert_true(contains(rest, "\"logprob\":-1") && contains(rest, "\"url\":\"u\""));
+    assert_false(contains(rest, "\r"));
+    while (rest.len) {
+        struct str line = str_head(rest, (size_t)((char *)memchr(rest.p, '\n', rest.len) - rest.p));
+        assert_true(line.len == 0 || str_starts(line, STR("event: ")) ||
+                    str_starts(line, STR("data: {")));
+        rest = str_skip(rest, line.len + 1);
+    }
+    run_done(&r);
+}
+
 /* A call that was open when the answer failed must not look like one to be made. */
 static void test_open_call_is_not_told(void **state)
 {
@@ -485,6 +516,7 @@ int main(void)
         cmocka_unit_test(test_fault_first),
         cmocka_unit_test(test_fault_codes),
         cmocka_unit_test(test_fault_folded),
+        cmocka_unit_test(test_several_lines),
         cmocka_unit_test(test_open_call_is_not_told),
         cmocka_unit_test(test_echo),
         cmocka_unit_test(test_echo_without_secrets),
