@@ -66,14 +66,20 @@ static void call_headers(struct flow *f, struct headers *h)
     }
 }
 
-/* What the translation of the request lost; what the answer's loses is known too late for a header of a stream. */
-static struct str fidelity(struct flow *f)
+/* What translation lost: of the request, and of the answer where it is whole, so that all is known before the headers are. */
+static struct str fidelity(struct flow *f, bool whole)
 {
+    struct ir_report all;
     struct buf out;
-    if (!f->at.report || f->at.report->count == 0)
+    ir_report_init(&all, f->arena);
+    if (f->at.report)
+        ir_report_merge(&all, f->at.report);
+    if (whole && f->at.losses)
+        ir_report_merge(&all, f->at.losses);
+    if (all.count == 0)
         return STR("exact");
     buf_init(&out, 8 * KIB);
-    ir_report_write(f->at.report, &out);
+    ir_report_write(&all, &out);
     struct str text = arena_dup(f->arena, buf_str(&out));
     buf_done(&out);
     return text;
@@ -142,7 +148,7 @@ void respond_stream_head(struct flow *f, struct str first, bool end)
     headers_add(&h, STR("cache-control"), STR("no-cache"));
     headers_add(&h, STR("x-accel-buffering"),
                 STR("no")); /* a proxy in front must not hold events back */
-    headers_add(&h, STR("x-weir-fidelity"), fidelity(f));
+    headers_add(&h, STR("x-weir-fidelity"), fidelity(f, false));
     provider_headers(f, &h);
     struct http_out out = {
         .status = 200, .headers = h.rows, .header_count = h.count, .content_length = -1
@@ -158,7 +164,7 @@ void respond_whole(struct flow *f, struct str first, int64_t length, bool end)
 {
     SCRATCH struct headers h;
     respond_headers(f, &h, STR("application/json"));
-    headers_add(&h, STR("x-weir-fidelity"), fidelity(f));
+    headers_add(&h, STR("x-weir-fidelity"), fidelity(f, true));
     provider_headers(f, &h);
     struct http_out out = {
         .status = 200, .headers = h.rows, .header_count = h.count, .content_length = length

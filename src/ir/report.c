@@ -34,9 +34,8 @@ static bool has(const struct ir_report *r, struct str tag, enum ir_loss loss)
     return false;
 }
 
-static void add(struct ir_report *r, const char *tag, enum ir_loss loss)
+static void add_row(struct ir_report *r, struct str t, enum ir_loss loss)
 {
-    struct str t = clean(tag, r->arena);
     if (has(r, t, loss))
         return;
     if (r->count >= ROWS_MAX) {
@@ -53,6 +52,17 @@ static void add(struct ir_report *r, const char *tag, enum ir_loss loss)
         r->room = room;
     }
     r->rows[r->count++] = (struct ir_loss_row){ t, loss };
+}
+
+static void add(struct ir_report *r, const char *tag, enum ir_loss loss)
+{
+    add_row(r, clean(tag, r->arena), loss);
+}
+
+void ir_report_merge(struct ir_report *to, const struct ir_report *from)
+{
+    for (size_t i = 0; i < from->count; i++)
+        add_row(to, from->rows[i].tag, from->rows[i].loss);
 }
 
 /* Who takes what others do not; for messages alone. Model APIs as of August 2026. */

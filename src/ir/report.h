@@ -33,6 +33,7 @@ MUST_CHECK enum err ir_drop(struct ir_report *r, const char *tag, const char *me
 /* Lost without asking (hints that are never part of the contract: mapping's bookkeeping members). Refused only when strict. */
 MUST_CHECK enum err ir_lose(struct ir_report *r, const char *tag, const char *member,
                             struct fault *ret_fault);
+void ir_report_merge(struct ir_report *to, const struct ir_report *from); /* its rows too */
 /* "exact", or "degraded=a,b; dropped=c". */
 void ir_report_write(const struct ir_report *r, struct buf *out);
 

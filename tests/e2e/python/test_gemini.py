@@ -174,7 +174,10 @@ def test_missing_signature(ask, stream):
 @BOTH
 def test_answer_fidelity(ask, weir, stream):
     answer, _ = ask('finish=SOMETHING_NEW,text=so', stream=stream)
-    assert answer.headers['x-weir-fidelity'] == 'exact' and logged(weir, answer)['answer_fidelity'] == 'degraded=finish_reason'
+    assert answer.headers['x-weir-fidelity'] == ('exact' if stream else 'degraded=finish_reason')
+    assert logged(weir, answer)['answer_fidelity'] == 'degraded=finish_reason'
+    answer, _ = ask('finish=SOMETHING_NEW,text=so', stream=stream, headers={'x-weir-strict': '1'})
+    assert answer.status == 200, 'it is paid for'
     answer, _ = ask(stream=stream)
     assert 'answer_fidelity' not in logged(weir, answer)
 

@@ -66,6 +66,25 @@ static void test_strict_refuses_every_loss(void **state)
     arena_free(a);
 }
 
+static void test_merge(void **state)
+{
+    struct arena *a = arena_new();
+    struct ir_report request, answer;
+    struct fault f;
+    (void)state;
+    ir_report_init(&request, a);
+    ir_report_init(&answer, a);
+    ir_report_merge(&request, &answer);
+    assert_header(&request, "exact");
+    assert_int_equal(ir_degrade(&request, "web_search", "tools", &f), ERR_OK);
+    assert_int_equal(ir_degrade(&answer, "web_search", "x", &f), ERR_OK);
+    assert_int_equal(ir_lose(&answer, "unknown(a)", "x", &f), ERR_OK);
+    ir_report_merge(&request, &answer);
+    assert_header(&request, "degraded=web_search; dropped=unknown(a)");
+    assert_header(&answer, "degraded=web_search; dropped=unknown(a)");
+    arena_free(a);
+}
+
 /* A tag may hold a name from the request: it must neither end the header nor fill it. */
 static void test_hostile_tags(void **state)
 {
@@ -99,6 +118,7 @@ int main(void)
         cmocka_unit_test(test_rows_are_sorted_and_kept_once),
         cmocka_unit_test(test_dropping_needs_consent),
         cmocka_unit_test(test_strict_refuses_every_loss),
+        cmocka_unit_test(test_merge),
         cmocka_unit_test(test_hostile_tags),
     };
     return cmocka_run_group_tests_name("ir/report", tests, NULL, NULL);
