@@ -129,7 +129,7 @@ describe('streams', () => {
     stream.controller.abort();
     const start = Date.now();
     assert.equal((await rig.invoice(mark)).outcome, 'client left');
-    assert.ok(Date.now() - start < 1000);
+    assert.ok(Date.now() - start < 8000);
   });
 
   test('abort with a signal, before the answer', async () => {
@@ -140,7 +140,7 @@ describe('streams', () => {
       OpenAI.APIUserAbortError);
     const start = Date.now();
     assert.equal((await rig.invoice(mark)).outcome, 'client left');
-    assert.ok(Date.now() - start < 1000);
+    assert.ok(Date.now() - start < 8000);
   });
 });
 

@@ -81,7 +81,7 @@ def weir(folder, mock):
         rig.deployment('text-embedding-3-small', 'openai/text-embedding-3-small', mock.base,
                        info={'mode': 'embedding'}),
         rig.deployment('gpt-3.5-turbo-instruct', 'openai/gpt-3.5-turbo-instruct', mock.base),
-        rig.deployment('unreachable', 'openai/gpt-4.1', f'http://127.0.0.1:{rig.free_port()}/v1'),
+        rig.deployment('unreachable', 'openai/gpt-4.1', f'http://127.0.0.1:{rig.refusing_port()}/v1'),
     ], weir_settings={'drain_timeout': 5}))
     yield server
     server.stop()

@@ -12,6 +12,7 @@ import signal
 import socket
 import ssl
 import subprocess
+import threading
 import time
 import urllib.parse
 import uuid
@@ -44,10 +45,66 @@ def wait_for(what, seconds=PATIENCE, step=0.005):
 
 
 def free_port():
-    """A port on which nobody listens (for as long as nobody else asks for one)."""
+    """A port on which nobody listens, for as long as nobody else asks for one; only for a program that must be told its
+    port, and may have to be told another."""
     with socket.socket() as s:
         s.bind(('127.0.0.1', 0))
         return s.getsockname()[1]
+
+
+HELD = []
+
+
+def refusing_port():
+    """A port that refuses: bound to the end of this process, so that it is nobody else's, and never listened on."""
+    HELD.append(socket.socket())
+    HELD[-1].bind(('127.0.0.1', 0))
+    return HELD[-1].getsockname()[1]
+
+
+class Stalls:
+    """For how long this machine stood still, as a thread sees it that wants to run every few milliseconds."""
+
+    def __init__(self):
+        self.over, self.lock = threading.Event(), threading.Lock()
+        self.thread = threading.Thread(target=self.watch)
+        self.total, self.last = 0.0, time.monotonic()
+
+    def watch(self):
+        while not self.over.wait(0.005):
+            self.seconds()
+
+    def seconds(self):
+        with self.lock:
+            now = time.monotonic()
+            if now - self.last > 0.05:
+                self.total += now - self.last
+            self.last = now
+            return self.total
+
+    def __enter__(self):
+        self.last = time.monotonic()
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.seconds()
+        self.over.set()
+        self.thread.join()
+
+
+def unless_stalled(once, spare, tries=30):
+    """What a deadline must not do to those who keep up can only be seen while the machine keeps up too. Calls `once`, which
+    asserts; it may fail only if the machine stood still for `spare` seconds meanwhile, and is called again then."""
+    for _ in range(tries):
+        with Stalls() as stalls:
+            try:
+                return once()
+            except AssertionError as error:
+                failed = error
+        if stalls.total < spare:
+            raise AssertionError(f'the machine stood still for {stalls.total:.3f} s only') from failed
+    raise AssertionError(f'the machine stood still in each of {tries} tries') from failed
 
 
 class Process:

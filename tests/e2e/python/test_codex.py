@@ -80,7 +80,7 @@ http_headers = {{ {pairs} }}
 ''')
         # It looks for plugins elsewhere: the proxy, on a port where nobody is, keeps it on this machine.
         env = rig.environment({'HOME': home, 'CODEX_HOME': home, 'WEIR_KEY': rig.MASTER, 'NO_PROXY': '127.0.0.1',
-                               'HTTPS_PROXY': f'http://127.0.0.1:{rig.free_port()}'})
+                               'HTTPS_PROXY': f'http://127.0.0.1:{rig.refusing_port()}'})
         self.done = subprocess.run([codex_program(), 'exec', '--json', '--skip-git-repo-check', 'Compute.'], cwd=self.work, env=env,
                                    stdin=subprocess.DEVNULL, capture_output=True, timeout=120, check=False)
         self.out = self.done.stdout.decode()

@@ -46,7 +46,7 @@ def test_provider_key_from_the_environment(start, mock):
 def test_provider_key_missing(start):
     """Said before anything is sent (and if it were sent, it would go no further than this machine)."""
     row = {'model_name': 'm', 'litellm_params': {'model': 'openai/gpt-4.1'}}
-    answer = start(rig.config([row]), env={'HTTPS_PROXY': f'http://127.0.0.1:{rig.free_port()}'}).chat('m')
+    answer = start(rig.config([row]), env={'HTTPS_PROXY': f'http://127.0.0.1:{rig.refusing_port()}'}).chat('m')
     assert answer.status >= 500 and 'OPENAI_API_KEY' in answer.error['message'], answer
 
 
@@ -263,18 +263,18 @@ def streaming(server, model):
 
 def test_drain(start, mock):
     server = start(rig.config([rig.deployment('mock/*', 'openai/*', mock.base)],
-                              weir_settings={'drain_delay': 0.8, 'drain_timeout': 10}))
-    model, mark = rig.script('tokens=100,interval_us=20000')
+                              weir_settings={'drain_delay': 3, 'drain_timeout': 30}))
+    model, mark = rig.script('tokens=200,interval_us=20000')
     thread, answers = streaming(server, model)
     rig.wait_for(lambda: mock.seen(mark))
     server.signal(signal.SIGTERM)
-    rig.wait_for(lambda: server.call('GET', '/health/readiness', key=None).status == 503, 5)
+    rig.wait_for(lambda: server.call('GET', '/health/readiness', key=None).status == 503)
     late = server.chat(rig.script()[0])      # within drain_delay requests are still taken
     assert late.status == 200 and late.headers['connection'].lower() == 'close'
     assert server.call('GET', '/health/liveliness', key=None).status == 200
     thread.join()
-    assert answers[0].body.endswith(b'data: [DONE]\n\n') and len(rig.events(answers[0].body)) == 103
-    assert server.wait(10) == 0
+    assert answers[0].body.endswith(b'data: [DONE]\n\n') and len(rig.events(answers[0].body)) == 203
+    assert server.wait() == 0
 
 
 def test_drain_that_takes_too_long(start, mock):
@@ -285,8 +285,8 @@ def test_drain_that_takes_too_long(start, mock):
     time.sleep(0.2)
     begin = time.monotonic()
     server.signal(signal.SIGTERM)
-    assert server.wait(10) == 0
-    assert 0.3 < time.monotonic() - begin < 4
+    assert server.wait() == 0
+    assert 0.3 < time.monotonic() - begin < 20      # the stream would go on for 40
     thread.join()
     assert 'error' in json.loads([e for e in rig.events(answers[0].body) if e != '[DONE]'][-1])
     assert mock.wait_invoice(mark)['outcome'] == 'client left'
@@ -300,7 +300,7 @@ def test_second_signal(start, mock):
     server.signal(signal.SIGTERM)
     server.wait_log('draining')
     server.signal(signal.SIGTERM)
-    assert server.wait(10) == 0
+    assert server.wait() == 0
     thread.join()
     assert answers and answers[0].status == 503, answers
 
@@ -314,7 +314,7 @@ def test_stop_with_idle_connections(start, mock):
         connection.getresponse().read()
     begin = time.monotonic()
     server.signal(signal.SIGINT)
-    assert server.wait(10) == 0 and time.monotonic() - begin < 3
+    assert server.wait() == 0 and time.monotonic() - begin < 15     # drain_timeout is 30
     for connection in idle:
         connection.close()
 

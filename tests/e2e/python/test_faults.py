@@ -296,7 +296,7 @@ def test_stall_before_content(hasty, mock, script, stream):
     start = time.monotonic()
     answer = hasty.chat(model, stream=stream)
     assert answer.status == 408 and answer.error['type'] == 'timeout_error' and answer.error['code'] == 'timeout', answer
-    assert 0.3 < time.monotonic() - start < 3
+    assert 0.3 < time.monotonic() - start < 9       # the simulator takes 10, or never ends
     assert mock.wait_invoice(mark)['outcome'] == 'client left'
 
 
@@ -315,15 +315,18 @@ def test_stall_in_a_stream(hasty, mock):
 
 def test_slow_is_not_stalled(hasty):
     """Events 100 ms apart: the whole takes longer than the time between two of them may."""
-    model, _ = rig.script('tokens=8,interval_us=100000')
-    answer = hasty.chat(model, **STREAM)
-    assert answer.status == 200 and ending(answer.body) == 'done'
+    def once():
+        answer = hasty.chat(rig.script('tokens=8,interval_us=100000')[0], **STREAM)
+        assert answer.status == 200 and ending(answer.body) == 'done'
+    rig.unless_stalled(once, 0.2)
 
 
 def test_comments_keep_a_stream_alive(hasty):
     """A provider that pings is not silent, though it says nothing for a while."""
-    model, _ = rig.script('comments,tokens=4,interval_us=150000')
-    assert ending(hasty.chat(model, **STREAM).body) == 'done'
+    def once():
+        answer = hasty.chat(rig.script('comments,tokens=4,interval_us=150000')[0], **STREAM)
+        assert answer.status == 200 and ending(answer.body) == 'done'
+    rig.unless_stalled(once, 0.15)
 
 
 def test_timeouts_of_a_deployment(start, mock):
@@ -333,19 +336,22 @@ def test_timeouts_of_a_deployment(start, mock):
         begin = time.monotonic()
         answer = server.chat(f'{name}/mock:latency=10000', **STREAM)
         assert answer.status == 408 and answer.error['type'] == 'timeout_error', answer
-        assert time.monotonic() - begin < 3
+        assert time.monotonic() - begin < 9
 
 
 def test_early_head_and_pings(start, mock):
     """Without content for stream_commit the head goes out, then pings; an error is an event from then on."""
     server = start(rig.config([rig.deployment('mock/*', 'openai/*', mock.base)], weir_settings={
         'stream_commit': 0.2, 'ping_interval': 0.2}))
-    answer = server.chat(rig.script('latency=900')[0], **STREAM)
-    assert answer.status == 200 and answer.body.startswith(b': ping\n\n') and answer.body.count(b': ping\n\n') >= 2
-    assert content(answer.body) == TEXT and ending(answer.body) == 'done'
-    answer = server.chat(rig.script('latency=500,status=429')[0], **STREAM)
-    assert answer.status == 200 and ending(answer.body) == 'error'
-    assert stream_error(answer.body)['code'] == 'rate_limit_exceeded'
+
+    def once():
+        answer = server.chat(rig.script('latency=900')[0], **STREAM)
+        assert answer.status == 200 and answer.body.startswith(b': ping\n\n') and answer.body.count(b': ping\n\n') >= 2
+        assert content(answer.body) == TEXT and ending(answer.body) == 'done'
+        answer = server.chat(rig.script('latency=500,status=429')[0], **STREAM)
+        assert answer.status == 200 and ending(answer.body) == 'error'
+        assert stream_error(answer.body)['code'] == 'rate_limit_exceeded'
+    rig.unless_stalled(once, 0.2)
 
 
 # -- credentials
@@ -405,7 +411,7 @@ def test_connect_that_hangs(start):
                                   weir_settings={'connect_timeout': 0.3}))
         begin = time.monotonic()
         answer = server.chat('m')
-        assert answer.status in (408, 502) and time.monotonic() - begin < 3, answer
+        assert answer.status in (408, 502) and time.monotonic() - begin < 4.5, answer    # the default is 5
         for s in fill:
             s.close()
 
@@ -481,7 +487,7 @@ def test_client_leaves(weir, mock, how, script):
         s.close()
     begin = time.monotonic()
     assert mock.wait_invoice(mark)['outcome'] == 'client left'
-    assert time.monotonic() - begin < 1
+    assert time.monotonic() - begin < 9     # not when the answer comes, or ends
     s.close()
 
 

@@ -96,10 +96,10 @@ def test_events_of_a_size(mock):
 def test_rhythm(mock):
     begin = time.monotonic()
     ask(mock, 'events=40,size=330,interval_us=5000', stream=True)
-    assert 0.19 < time.monotonic() - begin < 1
+    assert 0.19 < time.monotonic() - begin < 15     # microseconds
     begin = time.monotonic()
     ask(mock, 'latency=100')
-    assert 0.09 < time.monotonic() - begin < 1
+    assert 0.09 < time.monotonic() - begin < 15     # milliseconds
 
 
 def test_usage(mock):

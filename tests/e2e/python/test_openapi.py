@@ -30,10 +30,17 @@ class Steady(rig.Process):
         kind = {'x86_64': 'linux-x64', 'aarch64': 'linux-arm64'}[platform.machine()]
         program = os.path.abspath(os.path.join(CLIENTS, '@stdy', f'cli-{kind}', 'bin', 'steady'))
         assert os.path.exists(program), f'no {program}; run: tools/deps clients'
-        self.port = rig.free_port()
-        super().__init__([program, '--port', str(self.port), '--no-color', '--reject-on-sdk-error', DOCUMENT],
-                         os.path.join(folder, 'steady.log'), env=rig.environment({'CI': None}))  # in CI it says other words
-        self.wait_log('Ready to accept')
+        for tries in range(5):  # it takes no port 0, and another may have come first
+            self.port = rig.free_port()
+            super().__init__([program, '--port', str(self.port), '--no-color', '--reject-on-sdk-error', DOCUMENT],
+                             os.path.join(folder, f'steady-{tries}.log'), env=rig.environment({'CI': None}))  # other words in CI
+            try:
+                self.wait_log('Ready to accept')
+                break
+            except AssertionError:
+                if tries == 4 or self.process.poll() is None:
+                    self.process.kill()
+                    raise
         self.base = f'http://127.0.0.1:{self.port}'
 
     def stop(self, seconds=40):

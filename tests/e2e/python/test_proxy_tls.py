@@ -191,5 +191,5 @@ def test_proxy_that_refuses(start, secure, authority):
 
 def test_proxy_that_is_away(start, secure, authority):
     server = start(rig.config([rig.deployment('m', 'openai/gpt-4.1', secure.base, ssl_verify=authority.cert)]),
-                   env={'HTTPS_PROXY': f'http://127.0.0.1:{rig.free_port()}'})
+                   env={'HTTPS_PROXY': f'http://127.0.0.1:{rig.refusing_port()}'})
     assert server.chat('m').status == 502

@@ -38,6 +38,7 @@ def start_with(start, folder, mock):
 
 def test_only_the_owner_reads_it(plain):
     made(plain, CLAUDE.name)
+    rig.wait_for(lambda: glob.glob(plain.data + '/sessions.db*'))
     time.sleep(0.1)
     paths = glob.glob(plain.data + '/sessions.db*')
     assert paths and all(stat.S_IMODE(os.stat(p).st_mode) == 0o600 for p in paths), paths
@@ -196,7 +197,8 @@ def test_a_full_disk(folder, mock, tmp_path):
         weir = rig.Weir(folder, config(folder, mock), '--data', data)
         try:
             kept = made(weir, CLAUDE.name)
-            filler = os.path.join(data, 'filler')
+            filler, weir.data = os.path.join(data, 'filler'), data
+            rig.wait_for(lambda: kept['id'].encode() in stored(weir))
             time.sleep(0.1)
             with contextlib.suppress(OSError), open(filler, 'wb', buffering=0) as file:
                 while True:

@@ -72,9 +72,9 @@ def test_a_native_chain_moves_within_its_account(start, folder, mock, stream):
     """Another model at the same address with the same key goes on; one with another key, or elsewhere, has not what it takes."""
     made_of = config(folder, mock)
     made_of['model_list'] += [rig.deployment('other-key', 'openai/gpt-4.1', mock.base, api_key='sk-of-another-account'),
-                              rig.deployment('other-place', 'openai/gpt-4.1', f'http://127.0.0.1:{rig.free_port()}/v1'),
+                              rig.deployment('other-place', 'openai/gpt-4.1', f'http://127.0.0.1:{rig.refusing_port()}/v1'),
                               rig.deployment('other-organization', 'openai/gpt-4.1', mock.base, organization='org-2'),
-                              rig.deployment('mixed', 'openai/gpt-4.1', f'http://127.0.0.1:{rig.free_port()}/v1'),
+                              rig.deployment('mixed', 'openai/gpt-4.1', f'http://127.0.0.1:{rig.refusing_port()}/v1'),
                               rig.deployment('mixed', 'openai/gpt-5.2', mock.base)]
     weir = start(made_of)
     first = made(weir, OPENAI.name, 'One', stream=stream)

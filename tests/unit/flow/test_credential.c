@@ -170,8 +170,7 @@ static void test_all_leave(void **state)
     ask(&b, &w, 10000);
     credential_cancel(w.w);
     b.rig.open--;
-    rig_nap(&b.rig, 400);
-    assert_true(credential_ready(b.all, &b.src, &token));
+    rig_until(&b.rig, credential_ready(b.all, &b.src, &token));
     assert_int_equal(asked(&b), 1);
     bench_done(&b);
 }

@@ -87,7 +87,10 @@ void mock_stop(struct mock *m)
 static bool more(struct mock_conn *k)
 {
     char *p = buf_reserve(&k->in, 64 * KIB);
-    ssize_t n = p ? recv(k->fd, p, 64 * KIB, 0) : -1;
+    ssize_t n;
+    do
+        n = p ? recv(k->fd, p, 64 * KIB, 0) : -1;
+    while (n < 0 && p && errno == EINTR); /* stopped and continued: sockets with a time limit */
     if (n <= 0)
         return false;
     buf_commit(&k->in, (size_t)n);
@@ -171,6 +174,8 @@ bool mock_send(struct mock_conn *k, struct str s)
 {
     while (s.len) {
         ssize_t n = send(k->fd, s.p, s.len, MSG_NOSIGNAL);
+        if (n < 0 && errno == EINTR)
+            continue;
         if (n <= 0)
             return false;
         s = str_skip(s, (size_t)n);
@@ -401,6 +406,17 @@ void call_whole(struct call_log *g, struct rig *r, const struct client_request *
     call_begin(g, r, rq);
     rig_run(r);
     call_close(g);
+}
+
+bool is_ok(const struct call_log *g, int status, const char *body)
+{
+    return g->errors == 0 && g->heads == 1 && g->ends == 1 && g->status == status &&
+           str_eq(buf_str(&g->body), str_c(body));
+}
+
+bool is_err(const struct call_log *g, enum err e, const char *detail)
+{
+    return g->ends == 0 && g->errors == 1 && g->err == e && strstr(g->detail, detail);
 }
 
 void check_ok(const struct call_log *g, int status, const char *body)

@@ -7,6 +7,7 @@
 #define CLIENT_RIG_H
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "http/client.h"
 
 #include <setjmp.h>
@@ -77,6 +78,14 @@ void rig_init(struct rig *r, mock_fn *script, void *arg, const struct client_opt
 void rig_done(struct rig *r);
 void rig_run(struct rig *r);              /* until no call is without an outcome */
 void rig_nap(struct rig *r, uint64_t ms); /* the loop runs for so long */
+/* Runs the loop until it is so; fails after 20 s. */
+#define rig_until(r, cond)                                                                         \
+    do {                                                                                           \
+        uint64_t until_us_ = clock_now_us() + 20000000;                                            \
+        while (!(cond) && clock_now_us() < until_us_)                                              \
+            rig_nap((r), 1);                                                                       \
+        assert_true(cond);                                                                         \
+    } while (0)
 
 enum moment { AT_HEAD, AT_BODY, AT_END, AT_DRAIN, AT_ERROR };
 
@@ -106,6 +115,9 @@ void call_whole(struct call_log *g, struct rig *r, const struct client_request *
 void call_close(struct call_log *g);
 void call_forget(struct call_log *g);
 
+/* The checks; those named is_ tell, the others fail. */
+bool is_ok(const struct call_log *g, int status, const char *body);
+bool is_err(const struct call_log *g, enum err e, const char *detail);
 void check_ok(const struct call_log *g, int status, const char *body);
 void check_err(const struct call_log *g, enum err e, const char *detail);
 

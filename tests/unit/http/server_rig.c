@@ -253,7 +253,7 @@ int srig_connect_small(struct srig *r)
 
 void srig_send(struct srig *r, int fd, struct str s)
 {
-    uint64_t until_us = clock_now_us() + 10000000;
+    uint64_t until_us = clock_now_us() + RIG_WAIT_US;
     while (s.len && clock_now_us() < until_us) {
         ssize_t n = send(fd, s.p, s.len, MSG_NOSIGNAL);
         if (n < 0 && errno != EAGAIN)
@@ -305,7 +305,7 @@ void got_poll(struct srig *r, int fd, struct got *g)
 
 void got_all(struct srig *r, int fd, struct got *g)
 {
-    uint64_t until_us = clock_now_us() + 5000000;
+    uint64_t until_us = clock_now_us() + RIG_WAIT_US;
     while (!g->eof && clock_now_us() < until_us) {
         got_poll(r, fd, g);
         srig_turn(r, 1);
@@ -313,16 +313,21 @@ void got_all(struct srig *r, int fd, struct got *g)
     assert_true(g->eof);
 }
 
-void got_answers(struct srig *r, int fd, struct got *g, unsigned n)
+bool got_answer(struct srig *r, int fd, struct got *g, unsigned n)
 {
-    uint64_t until_us = clock_now_us() + 5000000;
+    uint64_t until_us = clock_now_us() + RIG_WAIT_US;
     while (!g->eof && got_count(g) < n && clock_now_us() < until_us) {
         got_poll(r, fd, g);
         srig_turn(r, 1);
     }
     if (got_count(g) != n)
         print_message("received: %.*s\n", STR_ARG(buf_str(&g->text)));
-    assert_int_equal(got_count(g), n);
+    return got_count(g) == n;
+}
+
+void got_answers(struct srig *r, int fd, struct got *g, unsigned n)
+{
+    assert_true(got_answer(r, fd, g, n));
 }
 
 /* Walks the answers; stops at number `want`. */

@@ -31,6 +31,8 @@ struct call {
 typedef void hook_fn(struct call *k, enum moment m);
 
 #define RIG_CALLS 256
+/* What works comes long before; a machine may stand still for seconds. */
+#define RIG_WAIT_US 20000000
 
 struct srig {
     struct loop *loop;
@@ -60,7 +62,7 @@ void srig_dribble(struct srig *r, int fd,
 void srig_turn(struct srig *r, unsigned ms); /* the loop runs for at least so long */
 #define srig_until(r, cond)                                                                        \
     do {                                                                                           \
-        uint64_t until_us_ = clock_now_us() + 5000000;                                             \
+        uint64_t until_us_ = clock_now_us() + RIG_WAIT_US;                                         \
         while (!(cond) && clock_now_us() < until_us_)                                              \
             srig_turn((r), 1);                                                                     \
         assert_true(cond);                                                                         \
@@ -75,9 +77,10 @@ void got_init(struct got *g);
 void got_done(struct got *g);
 void got_poll(struct srig *r, int fd, struct got *g); /* what is there now */
 void got_all(struct srig *r, int fd, struct got *g);  /* until the server closes */
-void got_answers(struct srig *r, int fd, struct got *g,
-                 unsigned n);            /* until n complete answers, or the end */
-unsigned got_count(const struct got *g); /* complete final answers */
+/* Until n complete answers, or the end; false: there are not so many. */
+bool got_answer(struct srig *r, int fd, struct got *g, unsigned n);
+void got_answers(struct srig *r, int fd, struct got *g, unsigned n); /* there must be */
+unsigned got_count(const struct got *g);                             /* complete final answers */
 /* The status and body of answer i; -1: there is none. */
 int got_status(const struct got *g, unsigned i, struct buf *ret_body);
 bool got_has(const struct got *g, const char *z);

@@ -22,7 +22,7 @@ struct kit {
 };
 int kit_setup(void **state);    /* *state: struct kit */
 int kit_teardown(void **state); /* fails when a stream is left */
-/* Runs the loop until done(ctx); fails the test after 10 s. */
+/* Runs the loop until done(ctx); fails the test after 30 s. */
 void kit_run(struct kit *k, bool (*done)(void *ctx), void *ctx);
 void kit_run_ms(struct kit *k, uint64_t ms);
 

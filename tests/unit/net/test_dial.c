@@ -1,6 +1,7 @@
 #include "base/mem.h"
 #include "net/dns_priv.h"
 #include "netkit.h"
+#include "stall.h"
 
 #include <netdb.h>
 #include <netinet/in.h>
@@ -121,6 +122,38 @@ struct eyes_case {
     uint64_t min_ms, max_ms;
 };
 
+struct eyes_try {
+    struct dial_kit *t;
+    const struct eyes_case *c;
+};
+
+static bool dials_in_time(const void *arg)
+{
+    const struct eyes_try *y = arg;
+    struct dial_kit *t = y->t;
+    server_start(t->k, &t->sv, "127.0.0.1", NULL);
+    uint16_t port = listener_port(t->sv.ls);
+    struct full full;
+    if (y->c->hangs)
+        full_start(&full, "127.0.0.2", port);
+    dns_override(t->k->dns, STR("eyes.test"), str_c(y->c->addresses));
+    kit_run_ms(t->k, 1);
+    uint64_t from_ms = now_ms(t);
+    kit_dial(t->k, &t->client, "eyes.test", port, NULL);
+    kit_run(t->k, end_dialled, &t->client);
+    uint64_t took_ms = now_ms(t) - from_ms;
+    assert_string_equal(t->client.detail, "");
+    assert_memory_equal(stream_peer(t->client.s).p, "127.0.0.1:", 10);
+    end_close(&t->client);
+    server_stop(&t->sv);
+    t->sv.ls = NULL;
+    if (y->c->hangs)
+        full_stop(&full);
+    print_message("# %s took %u ms\n", y->c->addresses, (unsigned)took_ms);
+    assert_true(took_ms >= y->c->min_ms); /* nothing makes it early */
+    return took_ms <= y->c->max_ms;
+}
+
 static void happy_eyeballs(void **state)
 {
     struct dial_kit *t = *state;
@@ -135,26 +168,8 @@ static void happy_eyeballs(void **state)
         { "127.0.0.1,127.0.0.2", true, 0, 240 },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        server_start(t->k, &t->sv, "127.0.0.1", NULL);
-        uint16_t port = listener_port(t->sv.ls);
-        struct full full;
-        if (cases[i].hangs)
-            full_start(&full, "127.0.0.2", port);
-        dns_override(t->k->dns, STR("eyes.test"), str_c(cases[i].addresses));
-        kit_run_ms(t->k, 1);
-        uint64_t from_ms = now_ms(t);
-        kit_dial(t->k, &t->client, "eyes.test", port, NULL);
-        kit_run(t->k, end_dialled, &t->client);
-        uint64_t took_ms = now_ms(t) - from_ms;
-        assert_string_equal(t->client.detail, "");
-        if (took_ms < cases[i].min_ms || took_ms > cases[i].max_ms)
-            fail_msg("case %zu took %u ms", i, (unsigned)took_ms);
-        assert_memory_equal(stream_peer(t->client.s).p, "127.0.0.1:", 10);
-        end_close(&t->client);
-        server_stop(&t->sv);
-        t->sv.ls = NULL;
-        if (cases[i].hangs)
-            full_stop(&full);
+        struct eyes_try y = { t, &cases[i] };
+        unless_stalled(dials_in_time, &y, 100);
     }
 }
 
@@ -175,8 +190,7 @@ static void connect_times_out(void **state)
 {
     struct dial_kit *t = *state;
     int fd = -1;
-    uint16_t port = refusing_port(&fd);
-    close(fd);
+    uint16_t port = refusing_port(&fd); /* kept, so that it is nobody else's */
     struct full full;
     full_start(&full, "127.0.0.3", port);
     struct dial_opts o = { .host = STR("127.0.0.3"), .port = port, .timeout_ms = 120 };
@@ -191,6 +205,7 @@ static void connect_times_out(void **state)
              port);
     assert_string_equal(t->client.detail, want);
     full_stop(&full);
+    close(fd);
 }
 
 /* -- cancelling, in every phase */
@@ -279,6 +294,12 @@ static void cancelled_while_connecting(void **state)
     close(fd);
 }
 
+static bool has_hello(void *ctx)
+{
+    const struct end *e = ctx;
+    return e->got.len > 100;
+}
+
 /* A dial that has failed in net_dial is cancelled before it can say so; the client of one that
  * hangs in TLS. */
 static void cancelled_in_the_handshake(void **state)
@@ -288,14 +309,13 @@ static void cancelled_in_the_handshake(void **state)
     struct tls_ctx *client = tls_client_new(certs_path(&t->certs, "ca.pem"), true);
     server_start(t->k, &t->sv, "127.0.0.1", NULL); /* takes the hello and says nothing */
     struct dial *d = kit_dial(t->k, &t->client, "127.0.0.1", listener_port(t->sv.ls), client);
-    kit_run_ms(t->k, 30);
-    assert_true(t->sv.ends[0].got.len > 100);
+    kit_run(t->k, has_hello, &t->sv.ends[0]);
     dial_cancel(d);
     kit_run(t->k, end_ended, &t->sv.ends[0]);
     assert_false(t->client.dialled);
     /* the same, timed out */
     struct dial_opts o = {
-        .host = STR("127.0.0.1"), .port = listener_port(t->sv.ls), .tls = client, .timeout_ms = 50
+        .host = STR("127.0.0.1"), .port = listener_port(t->sv.ls), .tls = client, .timeout_ms = 300
     };
     kit_dial_by(t->k, &t->client, &o);
     kit_run(t->k, end_dialled, &t->client);

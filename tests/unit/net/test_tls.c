@@ -20,6 +20,12 @@ struct verify_case {
     const char *problem; /* a part of the detail; NULL: it works */
 };
 
+static bool accepted_one(void *ctx)
+{
+    const struct server *sv = ctx;
+    return sv->count == 1;
+}
+
 static void certificates(void **state)
 {
     struct tls_kit *t = *state;
@@ -57,8 +63,7 @@ static void certificates(void **state)
         } else {
             assert_string_equal(t->client.detail, "");
             t->sv.echo = true;
-            kit_run_ms(t->k, 10);
-            assert_int_equal(t->sv.count, 1);
+            kit_run(t->k, accepted_one, &t->sv);
         }
         end_close(&t->client);
         server_stop(&t->sv);
@@ -117,8 +122,12 @@ static void sessions_are_resumed(void **state)
     /* per origin */
     assert_false(dial_resumed(t, "localhost", client));
     assert_true(dial_resumed(t, "good.test", client));
-    /* a cut connection does not spoil the session */
+    /* a cut connection does not spoil the session that came with it (OpenSSL takes a ticket once:
+     * one that is cut before the next has come leaves nothing to resume) */
+    t->sv.count = 0;
     dial(t, "good.test", client);
+    end_write(&t->client, "hi");
+    kit_run(t->k, echoed, &t->client);
     stream_abort(t->client.s);
     t->client.s = NULL;
     kit_run_ms(t->k, 20);

@@ -7,6 +7,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -19,6 +20,7 @@ struct rude_client {
     size_t alpn_len;
     int connected;
     char chosen[16];
+    atomic_bool through;
 };
 
 static void *rude_client_main(void *ctx)
@@ -44,7 +46,14 @@ static void *rude_client_main(void *ctx)
     SSL_free(ssl);
     SSL_CTX_free(sc);
     close(fd);
+    atomic_store(&c->through, true);
     return NULL;
+}
+
+static bool rude_client_is_through(void *ctx)
+{
+    const struct rude_client *c = ctx;
+    return atomic_load(&c->through);
 }
 
 static void alpn(void **state)
@@ -64,8 +73,9 @@ static void alpn(void **state)
         server_start(t->k, &t->sv, "127.0.0.1", t->leaf);
         struct rude_client c = { .t = t, .alpn = cases[i].offer.p, .alpn_len = cases[i].offer.len };
         pthread_create(&c.th, NULL, rude_client_main, &c);
-        kit_run_ms(t->k, 150);
+        kit_run(t->k, rude_client_is_through, &c);
         pthread_join(c.th, NULL);
+        kit_run_ms(t->k, 10); /* what it sent last */
         assert_int_equal(c.connected == 1, cases[i].ok);
         assert_string_equal(c.chosen, cases[i].chosen);
         assert_int_equal(t->sv.count, cases[i].ok);

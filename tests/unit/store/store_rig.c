@@ -1,6 +1,7 @@
 #include "store_rig.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -119,8 +120,9 @@ struct session_result *rig_wait(struct rig_answer *w)
     struct timespec until;
     clock_gettime(CLOCK_REALTIME, &until);
     until.tv_sec += 30;
-    if (sem_timedwait(&w->there, &until))
-        fail_msg("no answer within 30 s");
+    while (sem_timedwait(&w->there, &until))
+        if (errno != EINTR)
+            fail_msg("no answer within 30 s");
     sem_destroy(&w->there);
     return w->result;
 }
