@@ -91,7 +91,7 @@ static struct reason reason_of(const struct anthropic_reader *r)
         { STR_INIT("stop_sequence"), IR_FINISH_STOP, NULL },
         { STR_INIT("pause_turn"), IR_FINISH_STOP, "pause_turn" },
         { STR_INIT("tool_use"), IR_FINISH_TOOL_CALLS, NULL },
-        { STR_INIT(""), IR_FINISH_TOOL_CALLS, NULL }, /* null */
+        { STR_INIT(""), IR_FINISH_TOOL_CALLS, "finish_reason" }, /* null, or never said */
     };
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
         if (str_eq(r->stop_reason, known[i].reason))

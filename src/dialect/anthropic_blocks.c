@@ -3,6 +3,7 @@
  * has, and stops. */
 #include "base/mem.h"
 #include "dialect/anthropic_priv.h"
+#include "dialect/tools.h"
 #include "wire/json_scan.h"
 
 #define HELD_MAX_BYTES (16 * MIB)
@@ -164,7 +165,7 @@ static enum err start_tool(struct anthropic_reader *r, struct str block, struct 
         r->open.kind = BLOCK_ANSWER;
         r->open.wrapped = r->output == OUTPUT_TOOL_WRAPPED;
     } else {
-        const struct ir_tool *t = anthropic_tool_of(r->c->rq, name, a);
+        const struct ir_tool *t = anthropic_function_of(r->c->rq, name, a);
         r->open.kind = BLOCK_TOOL;
         r->open.part = r->calls++;
         r->open.custom = t && t->kind == IR_CUSTOM;
@@ -243,6 +244,13 @@ static void lose_block(struct anthropic_reader *r, struct str type, struct ir_si
             arena_printf(r->c->arena, "unknown(%.*s)", STR_ARG(str_head(name, 40))).p, false, sink);
 }
 
+/* A message of chat completions has its reasoning and its text before its calls. */
+static bool comes_first(struct str type)
+{
+    return json_str_eq(type, STR("text")) || json_str_eq(type, STR("thinking")) ||
+           json_str_eq(type, STR("redacted_thinking"));
+}
+
 enum err anthropic_block_start(struct anthropic_reader *r, struct str block, uint64_t index,
                                struct ir_sink *sink, const char **ret_what)
 {
@@ -251,6 +259,8 @@ enum err anthropic_block_start(struct anthropic_reader *r, struct str block, uin
     json_peek_object(block, names, 3, m, NULL);
     struct str type = json_value(block, &m[0]);
     anthropic_block_stop(r, sink);
+    if (r->calls && r->c->rq->origin == IR_FROM_OPENAI_CHAT && comes_first(type))
+        anthropic_emit_loss("part_order", true, sink);
     r->open.index = index;
     r->open.kind = BLOCK_OTHER;
     if (json_str_eq(type, STR("text")))
@@ -302,18 +312,13 @@ enum err anthropic_block_delta(struct anthropic_reader *r, struct str delta, str
 
 /* -- its end */
 
-/* What was held is {"<name>": value}: a string for custom tools, anything for the answer. Cut or
- * strange text is given out as it is. */
-static struct str unwrapped(struct anthropic_reader *r, const char *name, bool string)
+/* What was held is {"values": the answer}. Cut or strange text is given out as it is. */
+static struct str unwrapped(struct anthropic_reader *r)
 {
     struct json_problem problem;
     struct str held = buf_str(&r->open.held), value;
-    if (json_check(held, &problem) == ERR_OK && (value = member(held, name)).len) {
-        if (!string)
-            return compact_literal(value, r->c->arena);
-        if (json_type_of(value) == JSON_STRING)
-            return value;
-    }
+    if (json_check(held, &problem) == ERR_OK && (value = member(held, "values")).len)
+        return compact_literal(value, r->c->arena);
     return ir_quote(held, r->c->arena);
 }
 
@@ -321,7 +326,8 @@ static void stop_tool(struct anthropic_reader *r, struct ir_sink *sink)
 {
     struct anthropic_open *o = &r->open;
     if (o->held.len)
-        emit_arguments(r, unwrapped(r, o->custom ? "input" : "values", o->custom), sink);
+        emit_arguments(
+            r, o->custom ? custom_tool_input(buf_str(&o->held), r->c->arena) : unwrapped(r), sink);
     if (!o->argued && !o->custom)
         emit_arguments(r, STR("\"{}\""), sink);
     if (o->kind == BLOCK_TOOL) {

@@ -1,6 +1,7 @@
 /* Content blocks of a request, one function a kind (Claude API reference, "Messages", request body,
  * August 2026). */
 #include "dialect/anthropic_priv.h"
+#include "dialect/tools.h"
 #include "wire/base64.h"
 #include "wire/json_scan.h"
 #include "wire/utf8.h"
@@ -127,6 +128,14 @@ static void put_source(struct anthropic_write *aw, const char *type, const char 
         json_strz(&aw->w, "media_type", mime);
 }
 
+/* No level of detail: "Vision", Claude docs, August 2026. "auto" asks for nothing. */
+static enum err lose_detail(struct anthropic_write *aw, const struct ir_media *m)
+{
+    return m->detail.len && !str_eq(m->detail, STR("auto"))
+               ? ir_lose(aw->report, "image_detail", "image_url.detail", aw->fault)
+               : ERR_OK;
+}
+
 static enum err put_image(struct anthropic_write *aw, const struct anthropic_block *b)
 {
     const struct ir_media *m = &b->part->media;
@@ -146,10 +155,7 @@ static enum err put_image(struct anthropic_write *aw, const struct anthropic_blo
         segments_plain(aw->body, &aw->w, "data", "", m->data);
     }
     json_end(&aw->w);
-    /* No level of detail: "Vision", Claude docs, August 2026. "auto" asks for nothing. */
-    if (m->detail.len && !str_eq(m->detail, STR("auto")))
-        TRY(ir_lose(aw->report, "image_detail", "image_url.detail", aw->fault));
-    return ERR_OK;
+    return lose_detail(aw, m);
 }
 
 /* The text of a document that came as base64. */
@@ -189,7 +195,7 @@ static enum err put_document(struct anthropic_write *aw, const struct anthropic_
     json_end(&aw->w);
     if (m->filename.len && !ir_is_blank(m->filename))
         json_raw(&aw->w, "title", m->filename);
-    return ERR_OK;
+    return lose_detail(aw, m);
 }
 
 static enum err put_media(struct anthropic_write *aw, const struct anthropic_block *b)
@@ -241,7 +247,7 @@ static enum err put_call(struct anthropic_write *aw, const struct anthropic_bloc
     json_obj(&aw->w, NULL);
     json_strz(&aw->w, "type", "tool_use");
     json_str(&aw->w, "id", b->id);
-    json_str(&aw->w, "name", anthropic_tool_name(aw->rq, p->name, aw->a));
+    json_str(&aw->w, "name", anthropic_function_name(aw->rq, p->name, aw->a));
     if (p->custom) {
         json_obj(&aw->w, "input");
         segments_raw(aw->body, &aw->w, "input", p->arguments.len ? p->arguments : STR("\"\""));
@@ -315,7 +321,9 @@ static enum err put_block(struct anthropic_write *aw, const struct anthropic_blo
     case IR_TOOL_RESULT: return put_result(aw, b);
     case IR_REASONING: put_thinking(aw, b->part); return ERR_OK;
     case IR_OPAQUE: segments_raw(aw->body, &aw->w, NULL, b->part->raw); return ERR_OK;
-    case IR_AUDIO: return refuse_block(aw, b, "Claude does not take audio.");
+    case IR_AUDIO:
+        return refuse_block(
+            aw, b, "Claude does not take audio; Gemini's models and OpenAI's audio models do.");
     }
     return ERR_OK;
 }

@@ -1,9 +1,8 @@
 #include "dialect/anthropic_priv.h"
 #include "dialect/schema.h"
+#include "dialect/tools.h"
 #include "wire/digest.h"
 
-#define NAME_MAX_BYTES 64
-#define NAME_HASH_DIGITS 8
 #define ID_HASH_DIGITS 24
 
 enum anthropic_output anthropic_output(const struct ir_request *rq, const struct model_facts *facts,
@@ -30,75 +29,53 @@ struct str anthropic_json_tool(const struct ir_request *rq, struct arena *a)
     return name;
 }
 
-static bool is_name_char(char c)
+static const struct str search = STR_INIT("web_search");
+
+static const struct ir_tool *function_called(const struct ir_request *rq, struct str name)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-           c == '-';
+    const struct ir_tool *t = rq->tools;
+    while (t && !((t->kind == IR_FUNCTION || t->kind == IR_CUSTOM) && str_eq(t->name, name)))
+        t = t->next;
+    return t;
 }
 
-static bool is_name(struct str s, size_t max)
+static bool searches(const struct ir_request *rq)
 {
-    for (size_t i = 0; i < s.len; i++)
-        if (!is_name_char(s.p[i]))
-            return false;
-    return s.len > 0 && s.len <= max;
+    bool any = rq->web_search.len > 0;
+    for (const struct ir_tool *t = rq->tools; t && !any; t = t->next)
+        any = t->kind == IR_WEB_SEARCH || (t->kind == IR_SERVER_TOOL && str_eq(t->name, search));
+    return any;
 }
 
-/* Illegal characters become '_'. */
-static struct str cleaned(struct str name, struct arena *a)
+/* Empty: there is no clash. Names of tools must be unique. */
+static struct str beside_search(const struct ir_request *rq, struct arena *a)
 {
-    char *p = arena_alloc(a, name.len + 1);
-    for (size_t i = 0; i < name.len; i++)
-        p[i] = is_name_char(name.p[i]) ? name.p[i] : '_';
-    return str_of(p, name.len);
+    struct str name = STR("web_search_function");
+    if (!function_called(rq, search) || !searches(rq))
+        return str_of(NULL, 0);
+    for (unsigned n = 2; function_called(rq, name); n++)
+        name = arena_printf(a, "web_search_function_%u", n);
+    return name;
 }
 
-static bool cleans_to(struct str name, struct str clean)
+struct str anthropic_function_name(const struct ir_request *rq, struct str name, struct arena *a)
 {
-    if (name.len != clean.len)
-        return false;
-    for (size_t i = 0; i < name.len; i++)
-        if ((is_name_char(name.p[i]) ? name.p[i] : '_') != clean.p[i])
-            return false;
-    return true;
+    struct str other = str_eq(name, search) ? beside_search(rq, a) : str_of(NULL, 0);
+    return other.len ? other : tool_name(rq, name, a);
 }
 
-/* True when another tool has this name, as it is or once cleaned. */
-static bool is_taken(const struct ir_request *rq, struct str name, struct str clean)
+const struct ir_tool *anthropic_function_of(const struct ir_request *rq, struct str upstream,
+                                            struct arena *a)
 {
-    for (const struct ir_tool *t = rq->tools; t; t = t->next)
-        if (cleans_to(t->name, clean) && !str_eq(t->name, name))
-            return true;
-    return false;
-}
-
-struct str anthropic_tool_name(const struct ir_request *rq, struct str name, struct arena *a)
-{
-    char hex[SHA256_HEX_BYTES];
-    if (is_name(name, NAME_MAX_BYTES))
-        return name;
-    struct str clean = cleaned(name, a);
-    if (clean.len > 0 && clean.len <= NAME_MAX_BYTES && !is_taken(rq, name, clean))
-        return clean;
-    sha256_hex(name, hex);
-    clean = str_head(clean, NAME_MAX_BYTES - NAME_HASH_DIGITS - 1);
-    return arena_printf(a, "%.*s_%.*s", STR_ARG(clean), NAME_HASH_DIGITS, hex);
-}
-
-const struct ir_tool *anthropic_tool_of(const struct ir_request *rq, struct str upstream,
-                                        struct arena *a)
-{
-    for (const struct ir_tool *t = rq->tools; t; t = t->next)
-        if (str_eq(t->name, upstream) || (!is_name(t->name, NAME_MAX_BYTES) &&
-                                          str_eq(anthropic_tool_name(rq, t->name, a), upstream)))
-            return t;
-    return NULL;
+    if (str_starts(upstream, search) && str_eq(upstream, beside_search(rq, a)))
+        return function_called(rq, search);
+    return tool_of(rq, upstream, a);
 }
 
 struct str anthropic_tool_id(struct str id, struct arena *a)
 {
     char hex[SHA256_HEX_BYTES];
-    if (is_name(id, SIZE_MAX))
+    if (tool_is_name(id, SIZE_MAX))
         return id;
     sha256_hex(id, hex);
     return arena_printf(a, "call_%.*s", ID_HASH_DIGITS, hex);

@@ -90,7 +90,7 @@ static enum err think_manual(struct anthropic_write *aw)
     double budget = wanted < f->think_min ? f->think_min : wanted > most ? most : wanted;
     aw->thinking = THINKING_MANUAL;
     aw->budget = (uint64_t)budget;
-    if (own && (double)aw->budget == wanted)
+    if (own && (double)aw->budget == wanted && !rq->thinking_between)
         return ERR_OK;
     return ir_degrade(aw->report, thinking_member(rq), thinking_member(rq), aw->fault);
 }
@@ -100,7 +100,10 @@ static enum err think_adaptive(struct anthropic_write *aw)
     const struct ir_request *rq = aw->rq;
     enum ir_effort wanted = rq->effort;
     bool from_budget = wanted == IR_EFFORT_UNSET && rq->thinking_budget.set;
-    aw->thinking = THINKING_ADAPTIVE;
+    bool between = rq->thinking_between && aw->t->facts->think_between_tools;
+    aw->thinking = between ? THINKING_BETWEEN : THINKING_ADAPTIVE;
+    if (rq->thinking_between && !between) /* it will think more than it was asked to */
+        TRY(ir_degrade(aw->report, "thinking", "thinking", aw->fault));
     if (from_budget)
         wanted = effort_of_budget(rq->thinking_budget.value);
     if (wanted == IR_EFFORT_UNSET)
@@ -183,6 +186,7 @@ enum err anthropic_decide_limits(struct anthropic_write *aw)
 static void put_thinking(struct anthropic_write *aw)
 {
     static const char *const types[] = { [THINKING_DISABLED] = "disabled",
+                                         [THINKING_BETWEEN] = "between_tools",
                                          [THINKING_MANUAL] = "enabled",
                                          [THINKING_ADAPTIVE] = "adaptive" };
     if (aw->thinking == THINKING_ABSENT || anthropic_is_passed(aw, "thinking"))
@@ -199,12 +203,18 @@ static void put_thinking(struct anthropic_write *aw)
 /* -- sampling */
 
 static enum err no_sampling(struct anthropic_write *aw, const struct ir_number *n, double same,
-                            const char *name)
+                            const char *name, const char *beside)
 {
     if (!n->set || n->value >= same ||
         anthropic_is_passed(aw, name)) /* what the model does anyway */
         return ERR_OK;
-    return ir_drop(aw->report, name, name, aw->fault);
+    if (!beside)
+        return ir_drop(aw->report, name, name, aw->fault);
+    return ir_drop_as(aw->report, name, name,
+                      arena_printf(aw->a, "is not taken by %.*s together with %s",
+                                   STR_ARG(anthropic_target(aw)), beside)
+                          .p,
+                      aw->fault);
 }
 
 static enum err put_temperature(struct anthropic_write *aw, bool *ret_sent)
@@ -219,32 +229,37 @@ static enum err put_temperature(struct anthropic_write *aw, bool *ret_sent)
         return ERR_OK;
     *ret_sent = true;
     if (n->value <= most) {
-        json_raw(&aw->w, "temperature", n->raw);
+        json_raw(aw->answer, "temperature", n->raw);
         return ERR_OK;
     }
-    json_real(&aw->w, "temperature", most);
-    return ir_degrade(aw->report, "temperature", "temperature", aw->fault);
+    json_real(aw->answer, "temperature", most);
+    return ir_degrade_as(aw->report, "temperature", "temperature",
+                         arena_printf(aw->a, "is %.*s; the highest that %.*s takes is %g",
+                                      STR_ARG(str_head(n->raw, 32)), STR_ARG(anthropic_target(aw)),
+                                      most)
+                             .p,
+                         aw->fault);
 }
 
 static enum err put_sampling(struct anthropic_write *aw)
 {
     const struct ir_request *rq = aw->rq;
     const struct model_facts *f = aw->t->facts;
-    bool thinks = aw->thinking == THINKING_MANUAL || aw->thinking == THINKING_ADAPTIVE,
-         sent = false;
+    bool thinks = aw->thinking >= THINKING_BETWEEN, sent = false;
     if (thinks || f->sampling == SAMPLING_NONE) {
         /* Temperature must be 1, top_p close to it, top_k is not taken. */
-        TRY(no_sampling(aw, &rq->temperature, 1, "temperature"));
-        TRY(no_sampling(aw, &rq->top_p, 0.99, "top_p"));
-        return no_sampling(aw, &rq->top_k, 1e300, "top_k");
+        const char *beside = f->sampling == SAMPLING_NONE ? NULL : thinking_member(rq);
+        TRY(no_sampling(aw, &rq->temperature, 1, "temperature", beside));
+        TRY(no_sampling(aw, &rq->top_p, 0.99, "top_p", beside));
+        return no_sampling(aw, &rq->top_k, 1e300, "top_k", beside);
     }
     TRY(put_temperature(aw, &sent));
     if (rq->top_p.set && sent && f->sampling == SAMPLING_ONE_OF)
-        TRY(no_sampling(aw, &rq->top_p, 1, "top_p"));
+        TRY(no_sampling(aw, &rq->top_p, 1, "top_p", "temperature"));
     else if (rq->top_p.set && !anthropic_is_passed(aw, "top_p"))
-        json_raw(&aw->w, "top_p", rq->top_p.raw);
+        json_raw(aw->answer, "top_p", rq->top_p.raw);
     if (rq->top_k.set && !anthropic_is_passed(aw, "top_k"))
-        json_raw(&aw->w, "top_k", rq->top_k.raw);
+        json_raw(aw->answer, "top_k", rq->top_k.raw);
     return ERR_OK;
 }
 
@@ -253,22 +268,29 @@ static enum err put_sampling(struct anthropic_write *aw)
 static enum err put_stop(struct anthropic_write *aw)
 {
     const struct ir_request *rq = aw->rq;
-    bool open = false, blank = false;
+    size_t blank = SIZE_MAX;
+    bool open = false;
     if (anthropic_is_passed(aw, "stop_sequences"))
         return ERR_OK;
     for (size_t i = 0; i < rq->stop_count; i++) {
         if (ir_is_blank(rq->stop[i])) {
-            blank = true; /* each must hold more than white space */
+            blank = i; /* each must hold more than white space */
             continue;
         }
         if (!open)
-            json_arr(&aw->w, "stop_sequences");
+            json_arr(aw->answer, "stop_sequences");
         open = true;
-        json_raw(&aw->w, NULL, rq->stop[i]);
+        json_raw(aw->answer, NULL, rq->stop[i]);
     }
     if (open)
-        json_end(&aw->w);
-    return blank ? ir_drop(aw->report, "stop_ws", "stop", aw->fault) : ERR_OK;
+        json_end(aw->answer);
+    if (blank == SIZE_MAX)
+        return ERR_OK;
+    return ir_drop_as(aw->report, "stop_ws", arena_printf(aw->a, "stop[%zu]", blank).p,
+                      arena_printf(aw->a, "is white space alone, which %.*s does not stop at",
+                                   STR_ARG(anthropic_target(aw)))
+                          .p,
+                      aw->fault);
 }
 
 /* Mail addresses and telephone numbers are refused, and say who a person is. */
@@ -289,7 +311,10 @@ static bool is_personal(struct str id)
 static enum err put_user(struct anthropic_write *aw)
 {
     struct str literal = aw->rq->safety_identifier.len ? aw->rq->safety_identifier : aw->rq->user;
+    struct str user = aw->rq->user;
     char hex[SHA256_HEX_BYTES];
+    if (user.len && !str_eq(user, literal)) /* there is room for one */
+        TRY(ir_lose(aw->report, "user", "user", aw->fault));
     if (!literal.len || ir_is_blank(literal) || anthropic_is_passed(aw, "metadata"))
         return ERR_OK;
     struct str id = json_unescape(literal, aw->a);
@@ -298,9 +323,9 @@ static enum err put_user(struct anthropic_write *aw)
         sha256_hex(id, hex);
         id = str_c(hex);
     }
-    json_obj(&aw->w, "metadata");
-    json_str(&aw->w, "user_id", id);
-    json_end(&aw->w);
+    json_obj(aw->answer, "metadata");
+    json_str(aw->answer, "user_id", id);
+    json_end(aw->answer);
     return hashed ? ir_degrade(aw->report, "user", "user", aw->fault) : ERR_OK;
 }
 
@@ -325,17 +350,22 @@ static enum err put_service_tier(struct anthropic_write *aw)
     if (str_eq(tier, STR("fast"))) { /* "Fast mode", August 2026: no tier but a speed */
         if (!ir_ext_find(aw->rq->ext, STR("speed")) && !anthropic_is_passed(aw, "speed"))
             json_strz(&aw->w, "speed", "fast");
-        aw->fast = true;
+        anthropic_need_beta(aw, STR("speed"), STR("\"fast\""));
         return ERR_OK;
     }
     for (size_t i = 0; i < sizeof tiers / sizeof tiers[0]; i++) {
         if (!str_eq(tier, tiers[i].from))
             continue;
-        json_strz(&aw->w, "service_tier", tiers[i].to);
+        json_strz(aw->answer, "service_tier", tiers[i].to);
         return tiers[i].same ? ERR_OK
                              : ir_degrade(aw->report, "service_tier", "service_tier", aw->fault);
     }
-    return ir_drop(aw->report, "service_tier", "service_tier", aw->fault);
+    return ir_drop_as(
+        aw->report, "service_tier", "service_tier",
+        arena_printf(aw->a, "is %.*s; for %.*s it is auto, default, flex, priority or fast",
+                     STR_ARG(ir_quote(str_head(tier, 40), aw->a)), STR_ARG(anthropic_target(aw)))
+            .p,
+        aw->fault);
 }
 
 enum err anthropic_put_params(struct anthropic_write *aw)
@@ -392,18 +422,21 @@ enum err anthropic_check_params(struct anthropic_write *aw)
     } lost[] = {
         { rq->metadata, "metadata" },
         { rq->store, "store" },
+        { str_eq(rq->truncation, STR("auto")) ? rq->truncation : STR(""), "truncation" },
         { rq->prompt_cache_key, "prompt_cache_key" },
         { rq->prompt_cache_retention, "prompt_cache_retention" },
     };
     if (rq->n.set && rq->n.value != 1)
         return anthropic_refuse(aw, ERR_UNSUPPORTED_PARAM, STR("n"),
-                                "n: %.*s gives one choice a request; leave n out or send 1.",
+                                "n: %.*s gives one choice a request; leave n out or send 1. "
+                                "OpenAI's models and some of Gemini's give more.",
                                 STR_ARG(anthropic_target(aw)));
     if (asks_for_audio(rq))
         return anthropic_refuse(
             aw, ERR_UNSUPPORTED_PARAM, rq->audio.len ? STR("audio") : STR("modalities"),
-            "%s: %.*s answers with text alone.", rq->audio.len ? "audio" : "modalities",
-            STR_ARG(anthropic_target(aw)));
+            "%s: %.*s answers with text alone. OpenAI's audio models speak; Gemini's image models "
+            "make images.",
+            rq->audio.len ? "audio" : "modalities", STR_ARG(anthropic_target(aw)));
     for (size_t i = 0; i < sizeof dropped / sizeof dropped[0]; i++)
         if (dropped[i].sent)
             TRY(ir_drop(aw->report, dropped[i].tag, dropped[i].member, aw->fault));

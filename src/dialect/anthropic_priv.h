@@ -32,11 +32,10 @@ enum anthropic_output anthropic_output(const struct ir_request *rq, const struct
 /* The name of that tool: one that no tool of the client has. */
 struct str anthropic_json_tool(const struct ir_request *rq, struct arena *a);
 
-/* A tool's name in [A-Za-z0-9_-]{1,64}; two names of a request never become one. */
-struct str anthropic_tool_name(const struct ir_request *rq, struct str name, struct arena *a);
-/* The tool that was given this name upstream, or NULL. */
-const struct ir_tool *anthropic_tool_of(const struct ir_request *rq, struct str upstream,
-                                        struct arena *a);
+/* A function's name as it is sent: tool_name's, but for one that Anthropic's own search has beside it. */
+struct str anthropic_function_name(const struct ir_request *rq, struct str name, struct arena *a);
+const struct ir_tool *anthropic_function_of(const struct ir_request *rq, struct str upstream,
+                                            struct arena *a);
 /* A call's id in [A-Za-z0-9_-]+: itself, or "call_" and a hash. */
 struct str anthropic_tool_id(struct str id, struct arena *a);
 
@@ -64,7 +63,13 @@ struct anthropic_turns {
 
 /* -- one request being written */
 
-enum anthropic_thinking { THINKING_ABSENT, THINKING_DISABLED, THINKING_MANUAL, THINKING_ADAPTIVE };
+enum anthropic_thinking {
+    THINKING_ABSENT,
+    THINKING_DISABLED,
+    THINKING_BETWEEN, /* between calls of tools */
+    THINKING_MANUAL,
+    THINKING_ADAPTIVE
+};
 
 struct anthropic_write {
     const struct ir_request *rq;
@@ -74,13 +79,15 @@ struct anthropic_write {
     struct fault *fault;
     struct segments *body;
     struct json_write w;
+    /* For members that say how the answer is to be made: `w`, or for a count, which takes none of them, one that leads nowhere. */
+    struct json_write *answer;
     struct anthropic_turns turns;
     enum anthropic_output output;
     uint64_t max_tokens;
     enum anthropic_thinking thinking;
     uint64_t budget;
     enum ir_effort effort; /* IR_EFFORT_UNSET: not sent */
-    bool fast;             /* speed: fast, which wants its beta header */
+    struct str betas;      /* what members of the body need as a header */
     unsigned cache_skip;   /* marks left to be dropped: the last four count */
     unsigned strict_tools;
 };
@@ -111,6 +118,9 @@ MUST_CHECK enum err anthropic_put_ext(struct anthropic_write *aw, const struct i
 /* Reports a member without a home: tag unknown(<name>). */
 MUST_CHECK enum err anthropic_unknown(struct anthropic_write *aw, struct str name,
                                       const char *where);
+
+/* The header that a member, or an element of tools (name empty), is taken with. */
+void anthropic_need_beta(struct anthropic_write *aw, struct str name, struct str raw);
 
 MUST_CHECK enum err anthropic_put_tools(struct anthropic_write *aw);
 bool anthropic_choice_forces(const struct anthropic_write *aw);

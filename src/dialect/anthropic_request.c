@@ -1,4 +1,6 @@
+#include "dialect/anthropic_beta.h"
 #include "dialect/anthropic_priv.h"
+#include "dialect/count.h"
 #include "dialect/schema.h"
 #include "wire/json_scan.h"
 
@@ -7,7 +9,6 @@
 #define API_VERSION "2023-06-01"
 #define VERTEX_VERSION "vertex-2023-10-16"
 #define CACHE_MARKS_MAX 4
-#define BETA_FAST "fast-mode-2026-02-01"
 
 enum err anthropic_refuse(struct anthropic_write *aw, enum err e, struct str param, const char *fmt,
                           ...)
@@ -58,6 +59,45 @@ static unsigned count_marks(const struct anthropic_block *b)
     return n;
 }
 
+static struct str member(struct str object, const char *name)
+{
+    struct str names[1] = { str_c(name) };
+    struct json_member m[1];
+    if (!json_peek_object(object, names, 1, m, NULL) || m[0].type == JSON_NULL)
+        return str_of(NULL, 0);
+    return json_value(object, &m[0]);
+}
+
+static bool caches_by_itself(const struct anthropic_write *aw)
+{
+    const struct ir_ext *o = ir_ext_find(aw->rq->ext, STR("prompt_cache_options"));
+    return ir_ext_find(aw->rq->ext, STR("cache_control")) ||
+           (o && json_str_eq(member(o->raw, "mode"), STR("implicit")));
+}
+
+/* OpenAI's word for the same: mode `implicit` marks by itself, `explicit` leaves it to the breakpoints, as here. */
+static enum err put_cache_options(struct anthropic_write *aw, struct str options)
+{
+    struct str mode = member(options, "mode"), ttl = member(options, "ttl");
+    bool implicit = json_str_eq(mode, STR("implicit"));
+    bool known = json_str_eq(ttl, STR("5m")) || json_str_eq(ttl, STR("1h"));
+    if (json_type_of(options) != JSON_OBJECT ||
+        (mode.len && !implicit && !json_str_eq(mode, STR("explicit"))))
+        return anthropic_refuse(aw, ERR_BAD_REQUEST, STR("prompt_cache_options"),
+                                "prompt_cache_options: mode must be implicit or explicit.");
+    if (implicit && !ir_ext_find(aw->rq->ext, STR("cache_control")) &&
+        !anthropic_is_passed(aw, "cache_control")) {
+        json_obj(&aw->w, "cache_control");
+        json_strz(&aw->w, "type", "ephemeral");
+        if (known)
+            json_raw(&aw->w, "ttl", ttl);
+        json_end(&aw->w);
+    }
+    if (!ttl.len || (known && implicit))
+        return ERR_OK;
+    return ir_degrade(aw->report, "prompt_cache_options", "prompt_cache_options.ttl", aw->fault);
+}
+
 static void limit_marks(struct anthropic_write *aw)
 {
     unsigned n = count_marks(aw->turns.system);
@@ -65,8 +105,7 @@ static void limit_marks(struct anthropic_write *aw)
         n += t->cache && (t->kind == IR_FUNCTION || t->kind == IR_CUSTOM);
     for (const struct anthropic_turn *t = aw->turns.first; t; t = t->next)
         n += count_marks(t->blocks);
-    if (ir_ext_find(aw->rq->ext, STR("cache_control")))
-        n++; /* the automatic one counts */
+    n += caches_by_itself(aw); /* the automatic one counts */
     aw->cache_skip = n > CACHE_MARKS_MAX ? n - CACHE_MARKS_MAX : 0;
 }
 
@@ -87,16 +126,49 @@ static enum err put_messages(struct anthropic_write *aw)
 
 /* -- output_config: effort and format */
 
+/* What the client says in Anthropic's own words counts more than what it says in OpenAI's. */
+static enum err put_own_config(struct anthropic_write *aw, struct str config, bool *effort,
+                               bool *native)
+{
+    struct str own_effort = member(config, "effort");
+    bool other =
+        *effort && own_effort.len && !json_str_eq(own_effort, str_c(ir_effort_name(aw->effort)));
+    bool format = *native && member(config, "format").len;
+    struct json_iter it = json_iter(config);
+    if (json_type_of(config) != JSON_OBJECT)
+        return anthropic_refuse(aw, ERR_BAD_REQUEST, STR("output_config"),
+                                "output_config: must be an object such as {\"effort\":\"high\"}.");
+    while (json_next(&it)) {
+        if (it.type == JSON_NULL)
+            continue;
+        json_name(&aw->w, json_unescape(str_of(it.name.p - 1, it.name.len + 2), aw->a));
+        segments_raw(aw->body, &aw->w, NULL, it.value);
+    }
+    anthropic_need_beta(aw, STR("output_config"), config);
+    *effort &= !own_effort.len;
+    *native &= !format;
+    if (other)
+        TRY(ir_degrade(aw->report, "reasoning_effort", "reasoning_effort", aw->fault));
+    return format ? ir_degrade(aw->report, "response_format", "response_format", aw->fault)
+                  : ERR_OK;
+}
+
 static enum err put_output_config(struct anthropic_write *aw)
 {
     schema_cuts cuts = 0;
-    bool native = aw->output == OUTPUT_NATIVE;
-    if ((!native && aw->effort == IR_EFFORT_UNSET) || anthropic_is_passed(aw, "output_config"))
+    bool native = aw->output == OUTPUT_NATIVE, effort = aw->effort != IR_EFFORT_UNSET;
+    const struct ir_ext *own = ir_ext_find(aw->rq->ext, STR("output_config"));
+    if ((!native && !effort && !own) || anthropic_is_passed(aw, "output_config"))
         return ERR_OK;
     json_obj(&aw->w, "output_config");
-    if (aw->effort != IR_EFFORT_UNSET)
+    if (own)
+        TRY(put_own_config(aw, own->raw, &effort, &native));
+    if (effort)
         json_strz(&aw->w, "effort", ir_effort_name(aw->effort));
     if (native) {
+        if (aw->rq->schema_description.len)
+            TRY(ir_lose(aw->report, "schema_description", "response_format.json_schema.description",
+                        aw->fault));
         struct str small = schema_for_grammar(aw->rq->schema, aw->a, &cuts);
         json_obj(&aw->w, "format");
         json_strz(&aw->w, "type", "json_schema");
@@ -137,9 +209,37 @@ bool anthropic_is_passed(const struct anthropic_write *aw, const char *name)
     return false;
 }
 
-static bool is_fast(struct str name, struct str raw)
+void anthropic_need_beta(struct anthropic_write *aw, struct str name, struct str raw)
 {
-    return str_eq(name, STR("speed")) && json_str_eq(raw, STR("fast"));
+    aw->betas = anthropic_betas_with(aw->betas, anthropic_beta_of(name, raw), aw->a);
+}
+
+/* What a count does not take (SDK 2.12, MessageCountTokensParams and its beta, November 2026). All but the container, which may hold
+ * skills, say how the answer is made and add nothing to the prompt. */
+static bool is_uncounted(const struct anthropic_write *aw, struct str name)
+{
+    static const struct str names[] = {
+        STR_INIT("max_tokens"),   STR_INIT("stop_sequences"), STR_INIT("temperature"),
+        STR_INIT("top_p"),        STR_INIT("top_k"),          STR_INIT("metadata"),
+        STR_INIT("service_tier"), STR_INIT("inference_geo"),  STR_INIT("diagnostics"),
+        STR_INIT("fallbacks"),    STR_INIT("container"),
+    };
+    for (size_t i = 0; aw->t->count && i < sizeof names / sizeof names[0]; i++)
+        if (str_eq(name, names[i]))
+            return true;
+    return false;
+}
+
+static enum err put_own(struct anthropic_write *aw, struct str name, struct str raw)
+{
+    if (is_uncounted(aw, name))
+        return str_eq(name, STR("container"))
+                   ? ir_lose(aw->report, "container", "container", aw->fault)
+                   : ERR_OK;
+    json_name(&aw->w, name);
+    segments_raw(aw->body, &aw->w, NULL, raw);
+    anthropic_need_beta(aw, name, raw);
+    return ERR_OK;
 }
 
 static enum err put_native(struct anthropic_write *aw)
@@ -147,15 +247,23 @@ static enum err put_native(struct anthropic_write *aw)
     const struct dialect_target *t = aw->t;
     for (const struct ir_ext *x = aw->rq->ext; x; x = x->next) {
         bool own = x->origin == IR_FROM_ANTHROPIC && !t->vertex;
-        if (anthropic_is_passed(aw, arena_cstr(aw->a, x->name)))
+        if (anthropic_is_passed(aw, arena_cstr(aw->a, x->name)) ||
+            str_eq(x->name, STR("output_config")))
             continue;
+        if (str_eq(x->name, STR("prompt_cache_options"))) {
+            TRY(put_cache_options(aw, x->raw));
+            continue;
+        }
+        /* `stop` is its other name: of both, that one is read. */
+        if (str_eq(x->name, STR("stop_sequences")) && !aw->rq->stop_count) {
+            TRY(put_own(aw, x->name, x->raw));
+            continue;
+        }
         if (!own && !is_native(x->name, t->vertex)) {
             TRY(anthropic_unknown(aw, x->name, NULL));
             continue;
         }
-        json_name(&aw->w, x->name);
-        segments_raw(aw->body, &aw->w, NULL, x->raw);
-        aw->fast |= is_fast(x->name, x->raw);
+        TRY(put_own(aw, x->name, x->raw));
     }
     return ERR_OK;
 }
@@ -177,9 +285,7 @@ static enum err put_passed(struct anthropic_write *aw)
                                         "gateway writes itself for this provider; remove it from "
                                         "litellm_params.",
                                         STR_ARG(m->name));
-        json_name(&aw->w, m->name);
-        segments_raw(aw->body, &aw->w, NULL, m->json);
-        aw->fast |= is_fast(m->name, m->json);
+        TRY(put_own(aw, m->name, m->json));
     }
     return ERR_OK;
 }
@@ -192,10 +298,10 @@ static enum err put_body(struct anthropic_write *aw)
     json_begin(w, &aw->body->own);
     json_obj(w, NULL);
     if (aw->t->vertex)
-        json_strz(w, "anthropic_version", VERTEX_VERSION); /* the model is in the URL */
-    else
+        json_strz(w, "anthropic_version", VERTEX_VERSION);
+    if (!aw->t->vertex || aw->t->count) /* else it is in the URL */
         json_str(w, "model", aw->t->model);
-    if (!anthropic_is_passed(aw, "max_tokens"))
+    if (!aw->t->count && !anthropic_is_passed(aw, "max_tokens"))
         json_uint(w, "max_tokens", aw->max_tokens);
     TRY(anthropic_put_tools(aw));
     if (aw->turns.system)
@@ -205,24 +311,33 @@ static enum err put_body(struct anthropic_write *aw)
     TRY(put_output_config(aw));
     TRY(put_native(aw));
     TRY(put_passed(aw));
-    if (aw->rq->stream)
+    if (aw->rq->stream && !aw->t->count)
         json_bool(w, "stream", true);
     json_end(w);
     return ERR_OK;
 }
 
+static void put_betas(const struct anthropic_write *aw, struct ir_call *call)
+{
+    if (aw->betas.len)
+        call->headers[call->header_count++] =
+            (struct call_header){ STR("anthropic-beta"), aw->betas };
+}
+
 static void put_head(const struct anthropic_write *aw, struct ir_call *call)
 {
+    bool stream = aw->rq->stream && !aw->t->count;
     if (aw->t->vertex) {
-        call->suffix = aw->rq->stream ? STR(":streamRawPredict") : STR(":rawPredict");
+        call->suffix = stream ? STR(":streamRawPredict") : STR(":rawPredict");
+        if (aw->t->count) /* Vertex AI docs, "Count tokens for Claude models", November 2026 */
+            call->model = STR("count-tokens");
+        put_betas(aw, call);
         return;
     }
-    call->suffix = STR("/v1/messages");
+    call->suffix = aw->t->count ? STR("/v1/messages/count_tokens") : STR("/v1/messages");
     call->headers[call->header_count++] =
         (struct call_header){ STR("anthropic-version"), STR(API_VERSION) };
-    if (aw->fast)
-        call->headers[call->header_count++] =
-            (struct call_header){ STR("anthropic-beta"), STR(BETA_FAST) };
+    put_betas(aw, call);
 }
 
 static enum err write_parts(struct anthropic_write *aw)
@@ -242,9 +357,16 @@ static enum err write_request(const struct ir_request *rq, const struct dialect_
 {
     struct ir_call call = { 0 };
     struct anthropic_write aw = { .rq = rq, .t = t, .report = report, .a = a, .fault = ret_fault };
+    struct buf unsent;
+    struct json_write nowhere;
     segments_init(&call.body, BODY_MAX_BYTES);
+    buf_init(&unsent, BODY_MAX_BYTES);
+    json_begin(&nowhere, &unsent);
+    json_obj(&nowhere, NULL);
     aw.body = &call.body;
+    aw.answer = t->count ? &nowhere : &aw.w;
     enum err e = write_parts(&aw);
+    buf_done(&unsent);
     if (!e && call.body.own.fail) {
         e = call.body.own.fail;
         *ret_fault = fault_of(e);
@@ -263,6 +385,7 @@ const struct dialect dialect_anthropic_messages = {
     .origin = IR_FROM_ANTHROPIC,
     .reader_bytes = sizeof(struct anthropic_reader),
     .write_request = write_request,
+    .read_count = count_read_anthropic,
     .reader_init = anthropic_reader_init,
     .read_answer = anthropic_read_answer,
     .end_answer = anthropic_end_answer,

@@ -1,6 +1,7 @@
 /* Tools (Claude docs, "Define tools", "Structured outputs", "Web search tool", August 2026). */
 #include "dialect/anthropic_priv.h"
 #include "dialect/schema.h"
+#include "dialect/tools.h"
 #include "wire/json_scan.h"
 
 #define STRICT_TOOLS_MAX 20              /* "Structured outputs", limits */
@@ -96,30 +97,20 @@ static enum err put_strict_schema(struct anthropic_write *aw, const struct ir_to
  * description. */
 static enum err put_custom_tool(struct anthropic_write *aw, const struct ir_tool *t)
 {
-    struct str description = t->description;
-    struct str definition = member(t->grammar, "grammar");
-    if (!definition.len)
-        definition = t->grammar;
-    if (member(definition, "definition").len) {
-        struct str text =
-            arena_printf(aw->a, "%.*s\n\nThe input must follow this grammar:\n%.*s",
-                         STR_ARG(json_unescape(description, aw->a)),
-                         STR_ARG(json_unescape(member(definition, "definition"), aw->a)));
-        description = ir_quote(str_trim(text), aw->a);
+    bool grammar;
+    struct str description = custom_tool_description(t, aw->a, &grammar);
+    if (grammar)
         TRY(ir_degrade(aw->report, "grammar", "tools.custom.format", aw->fault));
-    }
     if (description.len)
         segments_raw(aw->body, &aw->w, "description", description);
-    json_raw(
-        &aw->w, "input_schema",
-        STR("{\"type\":\"object\",\"properties\":{\"input\":{\"type\":\"string\"}},\"required\":[\"input\"]}"));
+    json_raw(&aw->w, "input_schema", STR(CUSTOM_TOOL_SCHEMA));
     return ERR_OK;
 }
 
 static enum err put_function(struct anthropic_write *aw, const struct ir_tool *t)
 {
     json_obj(&aw->w, NULL);
-    json_str(&aw->w, "name", anthropic_tool_name(aw->rq, t->name, aw->a));
+    json_str(&aw->w, "name", anthropic_function_name(aw->rq, t->name, aw->a));
     if (t->kind == IR_CUSTOM) {
         TRY(put_custom_tool(aw, t));
     } else {
@@ -146,6 +137,32 @@ static unsigned searches(struct str size)
 
 /* From web_search_options: {search_context_size, user_location: {type, approximate: {..}}}; in the
  * Responses form the location's members stand beside its type. */
+static enum err put_domains(struct anthropic_write *aw, struct str filters)
+{
+    static const char *const names[] = { "allowed_domains", "blocked_domains" };
+    for (size_t i = 0; i < 2; i++) {
+        struct str list = member(filters, names[i]);
+        struct json_iter it = json_iter(list);
+        bool any = false;
+        if (list.len && json_type_of(list) != JSON_ARRAY)
+            return anthropic_refuse(aw, ERR_BAD_REQUEST, STR("tools"),
+                                    "tools: %s of a web search must be an array of strings.",
+                                    names[i]);
+        while (json_next(&it)) {
+            any = true;
+            if (it.type != JSON_STRING)
+                return anthropic_refuse(aw, ERR_BAD_REQUEST, STR("tools"),
+                                        "tools: %s of a web search must be an array of strings.",
+                                        names[i]);
+        }
+        if (!any)
+            continue;
+        segments_raw(aw->body, &aw->w, names[i], list);
+        return ERR_OK; /* one of the two is taken; an allowed list says it all */
+    }
+    return ERR_OK;
+}
+
 static enum err put_web_search(struct anthropic_write *aw, struct str options)
 {
     static const char *const places[] = { "city", "region", "country", "timezone" };
@@ -155,8 +172,15 @@ static enum err put_web_search(struct anthropic_write *aw, struct str options)
     json_strz(&aw->w, "type", WEB_SEARCH);
     json_strz(&aw->w, "name", "web_search");
     struct str size = member(options, "search_context_size");
+    if (size.len && !json_str_eq(size, STR("low")) && !json_str_eq(size, STR("medium")) &&
+        !json_str_eq(size, STR("high")))
+        return anthropic_refuse(aw, ERR_BAD_REQUEST, STR("tools"),
+                                "tools: search_context_size of a web search must be low, medium or "
+                                "high; it is %.*s.",
+                                STR_ARG(str_head(size, 40)));
     if (size.len)
         json_uint(&aw->w, "max_uses", searches(size));
+    TRY(put_domains(aw, member(options, "filters")));
     if (json_type_of(location) == JSON_OBJECT) {
         json_obj(&aw->w, "user_location");
         json_strz(&aw->w, "type", "approximate");
@@ -176,7 +200,7 @@ static bool is_typed(struct str raw, struct arena *a)
         STR_INIT("web_search_2"),    STR_INIT("web_fetch_2"),       STR_INIT("code_execution_2"),
         STR_INIT("bash_2"),          STR_INIT("memory_2"),          STR_INIT("text_editor_2"),
         STR_INIT("computer_2"),      STR_INIT("tool_search_tool_"), STR_INIT("computer_toolset"),
-        STR_INIT("browser_toolset"),
+        STR_INIT("browser_toolset"), STR_INIT("mcp_toolset"),
     };
     struct str type = json_unescape(member(raw, "type"), a);
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
@@ -220,6 +244,7 @@ static enum err put_server_tool(struct anthropic_write *aw, const struct ir_tool
                                     "tools: of the server tools Claude on Vertex AI has %s alone.",
                                     WEB_SEARCH);
         segments_raw(aw->body, &aw->w, NULL, t->raw);
+        anthropic_need_beta(aw, STR(""), t->raw);
         return ERR_OK;
     }
     return put_web_search(aw, t->raw);
@@ -287,7 +312,7 @@ static void put_remembered_tools(struct anthropic_write *aw)
             t->name = p->name;
             IR_APPEND(tail, t);
             json_obj(&aw->w, NULL);
-            json_str(&aw->w, "name", anthropic_tool_name(aw->rq, p->name, aw->a));
+            json_str(&aw->w, "name", anthropic_function_name(aw->rq, p->name, aw->a));
             json_raw(&aw->w, "input_schema", STR("{\"type\":\"object\"}"));
             json_end(&aw->w);
         }
@@ -317,7 +342,7 @@ static enum choice choice_of(const struct anthropic_write *aw, struct str *ret_n
     case IR_CHOICE_NONE: return CHOICE_NONE;
     case IR_CHOICE_REQUIRED: return CHOICE_ANY;
     case IR_CHOICE_TOOL:
-        *ret_name = anthropic_tool_name(rq, rq->choice_name, aw->a);
+        *ret_name = anthropic_function_name(rq, rq->choice_name, aw->a);
         return CHOICE_TOOL;
     case IR_CHOICE_ALLOWED:
         if (!any_allowed(rq))
@@ -368,7 +393,7 @@ static enum err put_choice(struct anthropic_write *aw)
 enum err anthropic_put_tools(struct anthropic_write *aw)
 {
     const struct ir_request *rq = aw->rq;
-    bool filters = rq->choice == IR_CHOICE_ALLOWED && any_allowed(rq);
+    bool filters = rq->choice == IR_CHOICE_ALLOWED && any_allowed(rq), searched = false;
     for (const struct ir_tool *t = rq->tools; t; t = t->next)
         if (is_foreign(aw, t))
             TRY(drop_foreign(aw, t));
@@ -383,9 +408,13 @@ enum err anthropic_put_tools(struct anthropic_write *aw)
         if (is_foreign(aw, t) || (filters && !is_allowed(rq, t)))
             continue;
         bool function = t->kind == IR_FUNCTION || t->kind == IR_CUSTOM;
+        bool search = !function && str_eq(t->name, STR("web_search"));
+        if (search && searched)
+            continue; /* web_search beside web_search_preview: one is enough, and two are refused */
+        searched |= search;
         TRY(function ? put_function(aw, t) : put_server_tool(aw, t));
     }
-    if (rq->web_search.len)
+    if (rq->web_search.len && !searched)
         TRY(put_web_search(aw, rq->web_search));
     TRY(put_emulation(aw));
     if (!has_tools(aw))

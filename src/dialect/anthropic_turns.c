@@ -28,6 +28,7 @@ struct arrange {
     struct used *used;
     bool owes_user; /* a user message without content stood here */
     bool said;      /* the message at hand holds more than results */
+    bool invented;  /* a user's words were made up */
 };
 
 bool anthropic_part_is_thinking(const struct ir_part *p)
@@ -62,6 +63,7 @@ static struct anthropic_block *append(struct anthropic_write *aw, struct anthrop
 static void append_dot(struct arrange *g)
 {
     append(g->aw, append_turn(g, IR_USER))->text = dot;
+    g->invented = true;
 }
 
 /* The turn that takes the next block of this role. */
@@ -97,11 +99,34 @@ static bool is_empty(const struct ir_part *p)
     return (p->kind == IR_TEXT || p->kind == IR_REFUSAL) && ir_is_blank(p->json);
 }
 
+static enum err drop_part(struct anthropic_write *aw, const struct ir_part *p, uint32_t message,
+                          uint32_t index)
+{
+    static const struct str type = STR_INIT("type");
+    struct json_member m;
+    json_peek_object(p->raw, &type, 1, &m, NULL);
+    struct str name = m.type == JSON_STRING ? json_value(p->raw, &m) : STR("unknown");
+    return ir_drop_as(
+        aw->report, "content", arena_printf(aw->a, "messages[%u].content[%u]", message, index).p,
+        arena_printf(
+            aw->a, "is of the type %.*s, which %.*s does not take: text, images and files go there",
+            STR_ARG(str_head(name, 64)), STR_ARG(anthropic_target(aw)))
+            .p,
+        aw->fault);
+}
+
 static enum err check_foreign(struct anthropic_write *aw, const struct ir_message *m)
 {
-    for (const struct ir_part *p = m->parts; p; p = p->next)
-        if (p->kind == IR_OPAQUE && is_empty(p))
-            return ir_drop(aw->report, "content", "messages.content", aw->fault);
+    uint32_t i = 0;
+    for (const struct ir_part *p = m->parts; p; p = p->next, i++) {
+        if (ir_is_item(p))
+            TRY(ir_lose(aw->report, "builtin_tools",
+                        arena_printf(aw->a, "messages[%u]", p->index).p, aw->fault));
+        else if (p->kind == IR_OPAQUE && is_empty(p))
+            TRY(drop_part(aw, p, m->index, i));
+        else if (p->kind != IR_REASONING && p->signature.len && p->origin != IR_FROM_ANTHROPIC)
+            TRY(ir_lose(aw->report, "reasoning_state", "messages", aw->fault));
+    }
     return ERR_OK;
 }
 
@@ -217,11 +242,21 @@ static enum err skip_reasoning(struct arrange *g)
     return ir_lose(g->aw->report, "reasoning_state", "reasoning_content", g->aw->fault);
 }
 
-/* Other APIs have no order among text, reasoning and calls; here reasoning comes first and calls
- * come last. A message of Anthropic's own keeps its order. */
-static int rank(const struct arrange *g, const struct ir_part *p)
+/* A turn of Claude's comes back as it was made, calls between its thoughts: Anthropic's own messages tell the order, and so do the
+ * items of the Responses API, as long as the first thought is still where it was. */
+static bool is_ordered(const struct arrange *g, const struct ir_message *m)
 {
-    if (g->aw->rq->origin == IR_FROM_ANTHROPIC)
+    const struct ir_part *p = m->parts;
+    while (p && is_empty(p))
+        p = p->next;
+    return g->aw->rq->origin == IR_FROM_ANTHROPIC ||
+           (g->aw->rq->origin == IR_FROM_OPENAI_RESPONSES && p && anthropic_part_is_thinking(p));
+}
+
+/* Chat completions have no order among text, reasoning and calls; here reasoning comes first and calls come last. */
+static int rank(bool ordered, const struct ir_part *p)
+{
+    if (ordered)
         return 0;
     return p->kind == IR_REASONING ? 0 : p->kind == IR_TOOL_CALL ? 2 : 1;
 }
@@ -230,10 +265,11 @@ static enum err add_assistant(struct arrange *g, const struct ir_message *m)
 {
     if (g->pairs.answered) /* some results came, then the assistant again */
         TRY(ir_pairing_check(&g->pairs));
+    bool ordered = is_ordered(g, m);
     for (int pass = 0; pass < 3; pass++) {
         uint32_t i = 0;
         for (const struct ir_part *p = m->parts; p; p = p->next, i++) {
-            if (rank(g, p) != pass || is_empty(p))
+            if (rank(ordered, p) != pass || is_empty(p))
                 continue;
             if (p->kind == IR_TOOL_CALL)
                 TRY(add_call(g, p, m, i));
@@ -284,6 +320,8 @@ static enum err add_message(struct arrange *g, const struct ir_message *m, bool 
         TRY(str_eq(x->name, STR("annotations")) ? skip_annotations(g, x->raw)
                                                 : anthropic_unknown(aw, x->name, "messages"));
     TRY(check_foreign(aw, m));
+    if (ir_is_items(m)) /* as if it were not there */
+        return ERR_OK;
     switch (m->role) {
     case IR_SYSTEM:
     case IR_DEVELOPER: return add_system(g, m, leading);
@@ -308,6 +346,8 @@ enum err anthropic_arrange(struct anthropic_write *aw)
     TRY(ir_pairing_check(&g.pairs));
     if (g.owes_user)
         append_dot(&g);
+    if (g.invented)
+        TRY(ir_degrade(aw->report, "empty_content", "messages", aw->fault));
     if (aw->turns.first && aw->turns.first->role == IR_USER)
         return ERR_OK;
     struct anthropic_turn *t = new_turn(&g, IR_USER);
@@ -337,7 +377,7 @@ enum err anthropic_arrange_end(struct anthropic_write *aw)
     struct anthropic_turn *last = aw->turns.last;
     if (!last || last->role != IR_ASSISTANT)
         return ERR_OK;
-    bool thinks = aw->thinking == THINKING_MANUAL || aw->thinking == THINKING_ADAPTIVE;
+    bool thinks = aw->thinking >= THINKING_BETWEEN;
     TRY(ir_degrade(aw->report, "prefill", "messages", aw->fault));
     if (aw->t->facts->prefill && !thinks && aw->output != OUTPUT_NATIVE) {
         struct anthropic_block *b = last->blocks;

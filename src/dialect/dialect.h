@@ -31,13 +31,17 @@ struct dialect_target {
     bool
         modify_params; /* litellm's: the request may be mended (dummy user turn, thinking dropped ...) */
     bool repair;       /* the second try, after a fault that said AGAIN_REPAIRED */
+    bool count;        /* not an answer is asked for, but the request's tokens: dialect/count.h */
     const struct conf_member *passthrough;
-    size_t passthrough_count; /* provider's own members to be set in the body as they are */
+    size_t passthrough_count;  /* provider's own members to be set in the body as they are */
+    const struct str *allowed; /* names: sent although the target is not known to take them */
+    size_t allowed_count;
 };
 
 struct ir_call {
     struct str suffix; /* of the path, before the query: "/v1/messages", ":generateContent" */
     struct str query;  /* "alt=sse"; empty: none */
+    struct str model; /* stands in the path for the target's: "count-tokens"; empty: the target's */
     struct call_header {
         struct str name, value;
     } headers[8]; /* the dialect's own: anthropic-version ... */
@@ -75,6 +79,10 @@ typedef enum err end_answer_fn(void *reader, struct ir_sink *sink);
  * call has appended is of no use then. */
 typedef void write_answer_fn(void *writer, const struct ir_event *ev, struct buf *out);
 
+struct count_answer;
+/* Errors: ERR_UPSTREAM_BAD (not this endpoint's answer; `*ret_what` for the log). */
+typedef enum err read_count_fn(struct str body, struct count_answer *ret, const char **ret_what);
+
 struct answer_style {
     bool fold;              /* one object at END instead of frames */
     bool usage;             /* the client asked for usage on its stream */
@@ -90,6 +98,8 @@ struct dialect {
     /* The same of a body that json_scan_object or json_check took before: it is not validated again. NULL: read_request does. */
     read_request_fn *read_scanned;
     write_request_fn *write_request;
+    /* What a target with `count` has answered. NULL: there is no such endpoint, and write_request takes no such target. */
+    read_count_fn *read_count;
     void (*reader_init)(void *reader, const struct answer_context *c);
     read_answer_fn *read_answer;
     end_answer_fn *end_answer;

@@ -15,6 +15,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/fault.h"
+#include "ir/ir.h"
 #include "ir/report.h"
 #include "ir/usage.h"
 #include "wire/segments.h"
@@ -30,6 +31,7 @@ struct ir_embed {
     struct str user;     /* JSON literal */
     struct str task;  /* plain: LiteLLM's task_type, input_type ("RETRIEVAL_QUERY"); empty: none */
     struct str title; /* JSON literal: of documents */
+    struct ir_ext *ext; /* the other members: Gemini has none of them */
 };
 
 /* One vector, as the provider wrote its numbers. */

@@ -3,6 +3,7 @@
  *
  * The finish of a candidate is held until the answer's end: grounding and usage may follow it. A
  * stream has no mark of its end; it was cut when a candidate has no finishReason. */
+#include "dialect/count.h"
 #include "dialect/gemini_priv.h"
 #include "dialect/upstream_fault.h"
 
@@ -315,6 +316,17 @@ static void finish_choice(struct gemini_reader *r, struct gemini_choice *ch, str
     ir_emit(sink, &ev);
 }
 
+/* A candidate of a whole answer that does not say why it ended: what it holds came whole, and is all there is. */
+static void finish_unsaid(struct gemini_reader *r, struct gemini_choice *ch, struct ir_sink *sink)
+{
+    if (!ch->content && !ch->open) {
+        fail_broken(r, "neither content nor a finish reason", true, sink);
+        return;
+    }
+    gemini_emit_loss(ch, "finish_reason", true, sink);
+    ch->finish = IR_FINISH_STOP;
+}
+
 static enum err finish(struct gemini_reader *r, struct ir_sink *sink)
 {
     bool any = false;
@@ -327,6 +339,12 @@ static enum err finish(struct gemini_reader *r, struct ir_sink *sink)
     }
     if (!any)
         return r->whole ? ERR_UPSTREAM_BAD : ERR_UPSTREAM_CUT;
+    for (size_t i = 0; i < GEMINI_CHOICES_MAX; i++) {
+        if (r->choices[i] && !r->choices[i]->finished)
+            finish_unsaid(r, r->choices[i], sink);
+        if (r->ended)
+            return ERR_OK;
+    }
     for (size_t i = 0; i < GEMINI_CHOICES_MAX; i++)
         if (r->choices[i])
             finish_choice(r, r->choices[i], sink);
@@ -389,6 +407,7 @@ const struct dialect dialect_gemini_generate = {
     .origin = IR_FROM_GEMINI,
     .reader_bytes = sizeof(struct gemini_reader),
     .write_request = gemini_write_request,
+    .read_count = count_read_gemini,
     .reader_init = reader_init,
     .read_answer = read_answer,
     .end_answer = end_answer,

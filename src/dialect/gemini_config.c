@@ -80,8 +80,8 @@ static enum err put_limits(struct gemini_write *g)
         if (rq->n.value > facts->n_max)
             return gemini_refuse(
                 g, ERR_UNSUPPORTED_PARAM, STR("n"),
-                "n is %.*s; %.*s gives at most %u answers to a request. Ask for fewer, "
-                "or send several requests.",
+                "n is %.*s; %.*s gives at most %u answers to a request. Ask for fewer, send "
+                "several requests, or choose a model of OpenAI, which gives up to 128.",
                 STR_ARG(rq->n.raw), STR_ARG(g->t->model), facts->n_max);
         put_number(g, "candidateCount", &rq->n);
     }
@@ -132,6 +132,19 @@ static void put_format(struct gemini_write *g)
     if (g->schema.len)
         segments_raw(g->body, &g->w,
                      g->form == SCHEMA_JSON ? "responseJsonSchema" : "responseSchema", g->schema);
+}
+
+/* Models that make images give text and images where nothing is said. */
+static void put_modalities(struct gemini_write *g)
+{
+    struct json_iter it = json_iter(g->rq->modalities);
+    if (!g->t->facts->image_output || !json_next(&it))
+        return;
+    json_arr(&g->w, "responseModalities");
+    do
+        json_strz(&g->w, NULL, json_str_eq(it.value, STR("image")) ? "IMAGE" : "TEXT");
+    while (json_next(&it));
+    json_end(&g->w);
 }
 
 /* -- thinking */
@@ -245,6 +258,8 @@ static enum err put_thinking(struct gemini_write *g)
         return (wanted && !off) || rq->thinking == 1
                    ? ir_drop(g->report, w.member, w.member, g->fault)
                    : ERR_OK;
+    if (rq->thinking_between) /* there is no such limit here */
+        TRY(ir_degrade(g->report, "thinking", "thinking", g->fault));
     bool show = rq->reasoning_visible && !off;
     if (!wanted && !show)
         return ERR_OK;
@@ -271,6 +286,7 @@ static enum err put_ours(struct gemini_write *g)
     TRY(put_seed(g));
     TRY(put_logprobs(g));
     put_format(g);
+    put_modalities(g);
     return put_thinking(g);
 }
 

@@ -5,6 +5,8 @@
 
 #include <math.h>
 
+#define DIMENSIONS_MAX 65536
+
 /* -- the client's request: OpenAI's API reference, "Create embeddings" */
 
 enum { E_MODEL, E_INPUT, E_DIMENSIONS, E_FORMAT, E_USER, E_TASK, E_INPUT_TYPE, E_TITLE, E_COUNT };
@@ -29,12 +31,16 @@ static enum err read_input(struct str value, struct arena *a, struct ir_embed *r
     if (type != JSON_STRING && type != JSON_ARRAY)
         return bad(f, a, "input", "must be a string or an array of strings");
     while (json_next(&it)) {
-        if (it.type == JSON_NUMBER || it.type == JSON_ARRAY)
+        if (n == 0 && (it.type == JSON_NUMBER || it.type == JSON_ARRAY))
             return bad(f, a, "input",
                        "holds token ids, which belong to OpenAI's tokenizer and mean nothing to "
                        "this model; send the text itself");
         if (it.type != JSON_STRING)
-            return bad(f, a, "input", "must be a string or an array of strings");
+            return bad(
+                f, a, "input",
+                arena_printf(a, "must be a string or an array of strings; element %zu is no string",
+                             n)
+                    .p);
         if (++n > EMBED_INPUTS_MAX)
             return bad(f, a, "input", "has more than 2048 elements; send several requests");
     }
@@ -62,6 +68,24 @@ static enum err read_format(struct str value, struct arena *a, struct ir_embed *
     return ERR_OK;
 }
 
+static struct ir_ext *read_rest(struct str body, struct arena *a)
+{
+    struct ir_ext *first = NULL, **tail = &first;
+    struct json_iter it = json_iter(body);
+    while (json_next(&it)) {
+        struct str name = json_unescape(str_of(it.name.p - 1, it.name.len + 2), a);
+        size_t i = 0;
+        while (i < E_COUNT && !str_eq(name, names[i]))
+            i++;
+        if (i < E_COUNT || it.type == JSON_NULL)
+            continue;
+        struct ir_ext *x = ARENA_NEW(a, struct ir_ext);
+        *x = (struct ir_ext){ .name = name, .raw = it.value };
+        IR_APPEND(tail, x);
+    }
+    return first;
+}
+
 enum err embed_read_openai(struct str body, struct arena *a, struct ir_embed *ret_rq,
                            struct fault *f)
 {
@@ -82,8 +106,8 @@ enum err embed_read_openai(struct str body, struct arena *a, struct ir_embed *re
     TRY(read_input(v[E_INPUT], a, &rq, f));
     TRY(read_format(v[E_FORMAT], a, &rq, f));
     if (v[E_DIMENSIONS].len) {
-        if (!json_u64(v[E_DIMENSIONS], &n) || n < 1 || n > 65536)
-            return bad(f, a, "dimensions", "must be an integer from 1");
+        if (!json_u64(v[E_DIMENSIONS], &n) || n < 1 || n > DIMENSIONS_MAX)
+            return bad(f, a, "dimensions", "must be an integer from 1 to 65536");
         rq.dimensions = (uint32_t)n;
     }
     for (size_t i = E_USER; i < E_COUNT; i++)
@@ -92,6 +116,7 @@ enum err embed_read_openai(struct str body, struct arena *a, struct ir_embed *re
     rq.user = v[E_USER];
     rq.task = json_unescape(v[E_TASK].len ? v[E_TASK] : v[E_INPUT_TYPE], a);
     rq.title = v[E_TITLE];
+    rq.ext = read_rest(body, a);
     *ret_rq = rq;
     return ERR_OK;
 }
@@ -209,14 +234,27 @@ static void put_vertex_content(const struct ir_embed *rq, size_t first, struct s
     json_end(w);
 }
 
+static enum err lose_members(const struct ir_embed *rq, struct ir_report *report, struct fault *f)
+{
+    if (rq->user.len)
+        TRY(ir_lose(report, "user", "user", f));
+    for (const struct ir_ext *x = rq->ext; x; x = x->next) {
+        const char *name = arena_dup(report->arena, x->name).p;
+        bool known = str_eq(x->name, STR("metadata"));
+        TRY(ir_lose(report,
+                    known ? name : arena_printf(report->arena, "unknown(%.*s)", STR_ARG(x->name)).p,
+                    name, f));
+    }
+    return ERR_OK;
+}
+
 enum err embed_write_gemini(const struct ir_embed *rq, enum embed_api api, struct str model,
                             size_t first, size_t count, struct ir_report *report,
                             struct segments *body, struct fault *f)
 {
     struct json_write w;
     struct str name = arena_printf(report->arena, "models/%.*s", STR_ARG(base_name(model)));
-    if (rq->user.len)
-        TRY(ir_lose(report, "user", "user", f));
+    TRY(lose_members(rq, report, f));
     json_begin(&w, &body->own);
     json_obj(&w, NULL);
     switch (api) {

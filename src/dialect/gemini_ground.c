@@ -134,7 +134,8 @@ struct span {
 
 static struct str slice(struct str text, size_t from, size_t to)
 {
-    return from <= to && to <= text.len ? str_of(text.p + from, to - from) : str_of(NULL, 0);
+    return from <= to && to <= text.len ? str_head(str_skip(text, from), to - from)
+                                        : str_of(NULL, 0);
 }
 
 /* Where a segment stands. When its own text is not found at the offsets given, it is looked for. */

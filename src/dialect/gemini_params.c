@@ -47,49 +47,122 @@ const struct conf_member *gemini_own(const struct gemini_write *g, const char *n
 
 /* -- the caller's */
 
-/* extra_body.google, as Google's own compatibility layer reads it. */
-static void read_google(struct gemini_write *g, struct str extra_body)
+static enum err bad(struct gemini_write *g, struct str member, const char *what)
 {
-    static const struct str outer[] = { STR_INIT("google") };
-    static const struct str inner[] = { STR_INIT("thinking_config"), STR_INIT("thinkingConfig"),
-                                        STR_INIT("cached_content"), STR_INIT("cachedContent") };
-    struct json_member m[4];
-    if (!json_peek_object(extra_body, outer, 1, m, NULL))
-        return;
-    struct str google = json_value(extra_body, &m[0]);
-    json_peek_object(google, inner, 4, m, NULL);
-    for (size_t i = 0; i < 4; i++) {
-        struct str *to = i < 2 ? &g->thinking : &g->cached;
-        if (m[i].type == (i < 2 ? JSON_OBJECT : JSON_STRING))
-            *to = json_value(google, &m[i]);
-    }
+    return gemini_refuse(g, ERR_BAD_REQUEST, arena_dup(g->a, str_head(member, 200)), "%.*s %s",
+                         STR_ARG(str_head(member, 200)), what);
 }
 
-static bool take_own(struct gemini_write *g, const struct ir_ext *x)
+static enum err lose_unknown(struct gemini_write *g, struct str member)
 {
-    struct str name = gemini_camel(x->name, g->a);
-    enum json_type type = json_type_of(x->raw);
-    if (str_eq(name, STR("safetySettings")) && type == JSON_ARRAY)
-        g->safety = x->raw;
-    else if (str_eq(name, STR("cachedContent")) && type == JSON_STRING)
-        g->cached = x->raw;
-    else if (str_eq(name, STR("thinkingConfig")) && type == JSON_OBJECT)
-        g->thinking = x->raw;
-    else if (str_eq(name, STR("extraBody")) && type == JSON_OBJECT)
-        read_google(g, x->raw);
-    else
-        return false;
-    return true;
+    return ir_lose(g->report, arena_printf(g->a, "unknown(%.*s)", STR_ARG(member)).p,
+                   arena_dup(g->a, member).p, g->fault);
+}
+
+static enum err take_safety(struct gemini_write *g, struct str member, struct str raw)
+{
+    static const char what[] =
+        "must be an array of objects such as {\"category\":\"HARM_CATEGORY_HARASSMENT\","
+        "\"threshold\":\"BLOCK_ONLY_HIGH\"}";
+    struct json_iter it = json_iter(raw);
+    if (json_type_of(raw) != JSON_ARRAY)
+        return bad(g, member, what);
+    while (json_next(&it))
+        if (it.type != JSON_OBJECT)
+            return bad(g, member, what);
+    g->safety = raw;
+    return ERR_OK;
+}
+
+/* For bills (types and converters of the official SDK, November 2026). */
+static enum err take_labels(struct gemini_write *g, struct str member, struct str raw)
+{
+    struct json_iter it = json_iter(raw);
+    if (json_type_of(raw) != JSON_OBJECT)
+        return bad(g, member, "must be an object of strings such as {\"team\":\"research\"}");
+    while (json_next(&it))
+        if (it.type != JSON_STRING)
+            return bad(g, member, "must be an object of strings such as {\"team\":\"research\"}");
+    g->labels = raw;
+    return ERR_OK;
+}
+
+static enum err take_cached(struct gemini_write *g, struct str member, struct str raw)
+{
+    if (json_type_of(raw) != JSON_STRING)
+        return bad(g, member, "must be the name of a cache such as \"cachedContents/abc\"");
+    g->cached = raw;
+    return ERR_OK;
+}
+
+static enum err take_thinking(struct gemini_write *g, struct str member, struct str raw)
+{
+    if (json_type_of(raw) != JSON_OBJECT)
+        return bad(g, member, "must be an object such as {\"thinking_budget\":1024}");
+    g->thinking = raw;
+    return ERR_OK;
+}
+
+static enum err take_google(struct gemini_write *g, struct str member, struct str raw);
+
+static enum err take_extra(struct gemini_write *g, struct str member, struct str raw);
+
+/* What Gemini's users send beside OpenAI's members, in either spelling. */
+static const struct own_member {
+    struct str name, inside; /* camel; of the object that it stands in */
+    enum err (*take)(struct gemini_write *g, struct str member, struct str raw);
+} own_members[] = {
+    { STR_INIT("safetySettings"), STR_INIT(""), take_safety },
+    { STR_INIT("labels"), STR_INIT(""), take_labels },
+    { STR_INIT("cachedContent"), STR_INIT(""), take_cached },
+    { STR_INIT("thinkingConfig"), STR_INIT(""), take_thinking },
+    /* As Google's own compatibility layer has them. */
+    { STR_INIT("extraBody"), STR_INIT(""), take_extra },
+    { STR_INIT("google"), STR_INIT("extra_body"), take_google },
+    { STR_INIT("cachedContent"), STR_INIT("extra_body.google"), take_cached },
+    { STR_INIT("thinkingConfig"), STR_INIT("extra_body.google"), take_thinking },
+};
+
+static enum err take_member(struct gemini_write *g, struct str name, struct str inside,
+                            struct str raw)
+{
+    struct str camel = gemini_camel(name, g->a);
+    struct str member =
+        inside.len ? arena_printf(g->a, "%.*s.%.*s", STR_ARG(inside), STR_ARG(name)) : name;
+    if (json_type_of(raw) == JSON_NULL)
+        return ERR_OK;
+    for (size_t i = 0; i < sizeof own_members / sizeof own_members[0]; i++)
+        if (str_eq(own_members[i].name, camel) && str_eq(own_members[i].inside, inside))
+            return own_members[i].take(g, member, raw);
+    return lose_unknown(g, member);
+}
+
+static enum err take_inner(struct gemini_write *g, struct str member, struct str inside,
+                           struct str raw)
+{
+    struct json_iter it = json_iter(raw);
+    if (json_type_of(raw) != JSON_OBJECT)
+        return bad(g, member, "must be an object such as {\"google\":{\"cached_content\":...}}");
+    while (json_next(&it))
+        TRY(take_member(g, json_unescape(str_of(it.name.p - 1, it.name.len + 2), g->a), inside,
+                        it.value));
+    return ERR_OK;
+}
+
+static enum err take_extra(struct gemini_write *g, struct str member, struct str raw)
+{
+    return take_inner(g, member, STR("extra_body"), raw);
+}
+
+static enum err take_google(struct gemini_write *g, struct str member, struct str raw)
+{
+    return take_inner(g, member, STR("extra_body.google"), raw);
 }
 
 static enum err check_unknown(struct gemini_write *g)
 {
-    for (const struct ir_ext *x = g->rq->ext; x; x = x->next) {
-        if (take_own(g, x))
-            continue;
-        TRY(ir_lose(g->report, arena_printf(g->a, "unknown(%.*s)", STR_ARG(x->name)).p,
-                    arena_dup(g->a, x->name).p, g->fault));
-    }
+    for (const struct ir_ext *x = g->rq->ext; x; x = x->next)
+        TRY(take_member(g, x->name, str_of(NULL, 0), x->raw));
     return ERR_OK;
 }
 
@@ -111,17 +184,26 @@ static enum err check_tier(struct gemini_write *g)
     return ir_drop(g->report, "service_tier", "service_tier", g->fault);
 }
 
-/* Speech comes from models of another API; images have no place in a chat answer. */
+/* Speech comes from models of another API; images from those that make them. */
 static enum err check_modalities(struct gemini_write *g)
 {
     struct json_iter it = json_iter(g->rq->modalities);
-    while (json_next(&it))
-        if (!json_str_eq(it.value, STR("text")))
-            return gemini_refuse(
-                g, ERR_UNSUPPORTED_PARAM, STR("modalities"),
-                "modalities: %.*s is not supported by %.*s through this gateway; its "
-                "answers are text. Leave it out, or choose a model of OpenAI that gives it.",
-                STR_ARG(str_head(it.value, 40)), STR_ARG(g->t->model));
+    while (json_next(&it)) {
+        bool image = json_str_eq(it.value, STR("image")),
+             audio = json_str_eq(it.value, STR("audio"));
+        if (json_str_eq(it.value, STR("text")) || (image && g->t->facts->image_output))
+            continue;
+        if (!image && !audio)
+            return gemini_refuse(g, ERR_BAD_REQUEST, STR("modalities"),
+                                 "modalities: %.*s is none of text, image and audio.",
+                                 STR_ARG(str_head(it.value, 40)));
+        return gemini_refuse(g, ERR_UNSUPPORTED_PARAM, STR("modalities"),
+                             "modalities: %.*s is not given by %.*s. Leave it out, or choose %s.",
+                             STR_ARG(it.value), STR_ARG(g->t->model),
+                             image ? "a model of Gemini that makes images, such as "
+                                     "gemini-2.5-flash-image"
+                                   : "an audio model of OpenAI");
+    }
     if (g->rq->audio.len)
         return ir_drop(g->report, "audio", "audio", g->fault);
     return ERR_OK;
@@ -146,6 +228,8 @@ enum err gemini_check_params(struct gemini_write *g)
         TRY(ir_lose(rep, "metadata", "metadata", g->fault));
     if (json_type_of(rq->store) == JSON_TRUE)
         TRY(ir_lose(rep, "store", "store", g->fault));
+    if (str_eq(rq->truncation, STR("auto")))
+        TRY(ir_lose(rep, "truncation", "truncation", g->fault));
     if (rq->prompt_cache_key.len)
         TRY(ir_lose(rep, "prompt_cache_key", "prompt_cache_key", g->fault));
     if (rq->prompt_cache_retention.len)

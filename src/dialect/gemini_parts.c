@@ -5,6 +5,21 @@ static const struct str dummy_signature = STR_INIT("\"skip_thought_signature_val
 
 /* -- media */
 
+/* Those of the Gemini API docs, "Audio understanding", and those that Vertex AI's page of that name has besides (August 2026). */
+static bool audio_is_known(struct str mime)
+{
+    static const struct str known[] = { STR_INIT("wav"),  STR_INIT("mp3"), STR_INIT("aiff"),
+                                        STR_INIT("aac"),  STR_INIT("ogg"), STR_INIT("flac"),
+                                        STR_INIT("m4a"),  STR_INIT("mp4"), STR_INIT("mpga"),
+                                        STR_INIT("opus"), STR_INIT("pcm"), STR_INIT("webm") };
+    if (!str_starts(mime, STR("audio/")))
+        return false;
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        if (str_eq(str_skip(mime, 6), known[i]))
+            return true;
+    return false;
+}
+
 static bool mime_is_known(struct str mime)
 {
     static const struct str known[] = {
@@ -15,7 +30,7 @@ static bool mime_is_known(struct str mime)
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
         if (str_eq(mime, known[i]))
             return true;
-    return str_starts(mime, STR("audio/")) || str_starts(mime, STR("video/")) ||
+    return audio_is_known(mime) || str_starts(mime, STR("video/")) ||
            str_starts(mime, STR("text/"));
 }
 
@@ -91,10 +106,32 @@ static enum err check_mime(struct gemini_write *g, const struct gemini_block *b,
     if (!mime_is_known(mime))
         return gemini_refuse(
             g, ERR_UNSUPPORTED_PARAM, place,
-            "%.*s: Gemini does not take %.*s. It takes PNG, JPEG, WebP, HEIC and HEIF "
-            "images, audio, video, PDF and text.",
+            "%.*s: Gemini does not take %.*s. It takes PNG, JPEG, WebP, HEIC and HEIF images, "
+            "WAV, MP3, AIFF, AAC, OGG and FLAC audio, video, PDF and text.",
             STR_ARG(place), STR_ARG(str_head(mime, 80)));
     return ERR_OK;
+}
+
+/* One name for each kind of audio. */
+static struct str audio_mime(struct str mime)
+{
+    static const struct {
+        struct str other, mime;
+    } rows[] = {
+        { STR_INIT("audio/mpeg"), STR_INIT("audio/mp3") },
+        { STR_INIT("audio/x-mp3"), STR_INIT("audio/mp3") },
+        { STR_INIT("audio/x-wav"), STR_INIT("audio/wav") },
+        { STR_INIT("audio/wave"), STR_INIT("audio/wav") },
+        { STR_INIT("audio/vnd.wave"), STR_INIT("audio/wav") },
+        { STR_INIT("audio/x-aiff"), STR_INIT("audio/aiff") },
+        { STR_INIT("audio/x-aac"), STR_INIT("audio/aac") },
+        { STR_INIT("audio/x-flac"), STR_INIT("audio/flac") },
+        { STR_INIT("audio/x-m4a"), STR_INIT("audio/m4a") },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (str_eq(mime, rows[i].other))
+            return rows[i].mime;
+    return mime;
 }
 
 /* Gemini reads public https URLs and its own file URIs by itself; Vertex AI also gs: URLs, and
@@ -103,7 +140,7 @@ static enum err put_file(struct gemini_write *g, const struct gemini_block *b,
                          const struct ir_media *media)
 {
     struct str url = json_unescape(media->url, g->a);
-    struct str mime = media->mime.len ? media->mime : mime_of_url(url);
+    struct str mime = media->mime.len ? audio_mime(media->mime) : mime_of_url(url);
     if (mime.len || g->t->vertex)
         TRY(check_mime(g, b, mime));
     json_obj(&g->w, "fileData");
@@ -112,15 +149,6 @@ static enum err put_file(struct gemini_write *g, const struct gemini_block *b,
         json_str(&g->w, "mimeType", mime);
     json_end(&g->w);
     return ERR_OK;
-}
-
-static struct str audio_mime(const struct ir_media *media)
-{
-    if (str_eq(media->format, STR("wav")) || str_eq(media->mime, STR("audio/x-wav")))
-        return STR("audio/wav");
-    if (str_eq(media->format, STR("mp3")) || str_eq(media->mime, STR("audio/mpeg")))
-        return STR("audio/mp3");
-    return media->mime;
 }
 
 /* The data member of a part. */
@@ -145,10 +173,7 @@ static enum err put_media(struct gemini_write *g, const struct gemini_block *b,
     }
     if (media->url.len)
         return put_file(g, b, media);
-    if (p->kind == IR_AUDIO)
-        mime = audio_mime(media);
-    if (mime.len == 0)
-        mime = mime_of_data(media->data);
+    mime = mime.len ? audio_mime(mime) : mime_of_data(media->data);
     TRY(check_mime(g, b, mime));
     json_obj(&g->w, "inlineData");
     json_str(&g->w, "mimeType", mime);
@@ -266,6 +291,17 @@ static enum err put_result_media(struct gemini_write *g, const struct gemini_blo
     return ERR_OK;
 }
 
+/* Of a part: a mark, and what its origin alone knows. */
+static enum err lose_members(struct gemini_write *g, const struct ir_part *p)
+{
+    if (p->cache)
+        TRY(ir_lose(g->report, "cache_control", "messages.content.cache_control", g->fault));
+    for (const struct ir_ext *x = p->ext; x; x = x->next)
+        TRY(ir_lose(g->report, arena_printf(g->a, "unknown(%.*s)", STR_ARG(x->name)).p,
+                    arena_printf(g->a, "messages.content.%.*s", STR_ARG(x->name)).p, g->fault));
+    return ERR_OK;
+}
+
 static enum err put_result(struct gemini_write *g, const struct gemini_block *b)
 {
     json_obj(&g->w, "functionResponse");
@@ -273,6 +309,8 @@ static enum err put_result(struct gemini_write *g, const struct gemini_block *b)
     if (sends_ids(g))
         json_str(&g->w, "id", b->id);
     put_response(g, b->part);
+    for (const struct ir_part *p = b->part->content; p; p = p->next)
+        TRY(lose_members(g, p));
     TRY(put_result_media(g, b));
     json_end(&g->w);
     return ERR_OK;
@@ -313,11 +351,7 @@ enum err gemini_put_block(struct gemini_write *g, const struct gemini_block *b)
         json_end(&g->w);
         return ERR_OK;
     }
-    if (p->cache)
-        TRY(ir_lose(g->report, "cache_control", "messages.content.cache_control", g->fault));
-    for (const struct ir_ext *x = p->ext; x; x = x->next)
-        TRY(ir_lose(g->report, arena_printf(g->a, "unknown(%.*s)", STR_ARG(x->name)).p,
-                    arena_printf(g->a, "messages.content.%.*s", STR_ARG(x->name)).p, g->fault));
+    TRY(lose_members(g, p));
     if (p->kind == IR_OPAQUE && p->origin == IR_FROM_GEMINI) {
         segments_raw(g->body, &g->w, NULL, p->raw);
         return ERR_OK;

@@ -95,8 +95,14 @@ struct gemini_write {
     bool functions;    /* function declarations are sent */
     bool search;       /* Google Search answers web_search_options */
     bool builtins;     /* tools that run at Google are sent */
-    struct str safety, cached, thinking; /* the caller's own Gemini members, raw */
+    struct str safety, cached, thinking, labels; /* the caller's own Gemini members, raw */
 };
+
+/* A count on Vertex AI: its body is no request but some parts of one, contents, systemInstruction, tools and generationConfig. */
+static inline bool gemini_counts_parts(const struct dialect_target *t)
+{
+    return t->count && t->vertex;
+}
 
 /* A 400 that names the member. Returns `e`. */
 enum err gemini_refuse(struct gemini_write *g, enum err e, struct str param, const char *fmt, ...)

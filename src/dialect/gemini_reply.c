@@ -1,5 +1,6 @@
 /* The parts of a candidate's content (Gemini API reference, "Part", August 2026). */
 #include "dialect/gemini_priv.h"
+#include "dialect/tools.h"
 #include "wire/digest.h"
 
 #include <stdio.h>
@@ -110,12 +111,7 @@ static struct str call_id(struct gemini_reader *r, const struct gemini_choice *c
 /* A free-text tool was sent as a function of one string. */
 static struct str arguments_of(const struct ir_tool *tool, struct str args, struct arena *a)
 {
-    static const struct str input = STR_INIT("input");
-    struct json_member m;
-    if (tool && tool->kind == IR_CUSTOM && json_peek_object(args, &input, 1, &m, NULL) &&
-        m.type == JSON_STRING)
-        return json_value(args, &m);
-    return ir_quote(args, a);
+    return tool && tool->kind == IR_CUSTOM ? custom_tool_input(args, a) : ir_quote(args, a);
 }
 
 void gemini_emit_call(struct gemini_reader *r, struct gemini_choice *ch, struct str id,

@@ -91,6 +91,14 @@ static enum err put_system(struct gemini_write *g)
 
 /* -- the rest */
 
+/* What a count on Vertex AI does not take has no weight, but for a cache's content. */
+static enum err lose_uncounted(struct gemini_write *g)
+{
+    return g->cached.len || gemini_own(g, "cachedContent")
+               ? ir_lose(g->report, "cached_content", "cached_content", g->fault)
+               : ERR_OK;
+}
+
 /* What the deployment's configuration says about Gemini's own members replaces the caller's. */
 static void put_own(struct gemini_write *g)
 {
@@ -102,6 +110,8 @@ static void put_own(struct gemini_write *g)
         segments_raw(g->body, &g->w, "safetySettings", g->safety);
     if (g->cached.len && !gemini_own(g, "cachedContent"))
         json_raw(&g->w, "cachedContent", g->cached);
+    if (g->labels.len && !gemini_own(g, "labels"))
+        json_raw(&g->w, "labels", g->labels);
     for (size_t i = 0; i < g->t->passthrough_count; i++) {
         const struct conf_member *m = &g->t->passthrough[i];
         struct str name = gemini_camel(m->name, g->a);
@@ -129,31 +139,61 @@ static void put_tier(struct gemini_write *g, struct ir_call *call)
         json_str(&g->w, "serviceTier", tier);
 }
 
+/* The name of a request's model in its body, as the path has it: "models/gemini-2.5-flash". */
+static void put_model(struct gemini_write *g)
+{
+    struct str model = g->t->model;
+    bool whole = str_starts(model, STR("models/")) || str_starts(model, STR("tunedModels/"));
+    json_str(&g->w, "model", whole ? model : arena_printf(g->a, "models/%.*s", STR_ARG(model)));
+}
+
+static enum err put_members(struct gemini_write *g, struct ir_call *call)
+{
+    TRY(put_contents(g));
+    TRY(put_system(g));
+    TRY(gemini_put_tools(g));
+    TRY(gemini_put_config(g));
+    if (gemini_counts_parts(g->t))
+        return lose_uncounted(g);
+    put_tier(g, call);
+    put_own(g);
+    return ERR_OK;
+}
+
 static enum err write_body(struct gemini_write *g, struct ir_call *call)
 {
+    bool inner = g->t->count && !g->t->vertex; /* CountTokensRequest.generateContentRequest */
     TRY(gemini_check_params(g));
     TRY(gemini_plan_tools(g));
     TRY(gemini_plan_output(g));
     TRY(gemini_arrange(g));
     json_begin(&g->w, &g->body->own);
     json_obj(&g->w, NULL);
-    TRY(put_contents(g));
-    TRY(put_system(g));
-    TRY(gemini_put_tools(g));
-    TRY(gemini_put_config(g));
-    put_tier(g, call);
-    put_own(g);
+    if (inner) {
+        json_obj(&g->w, "generateContentRequest");
+        put_model(g);
+    }
+    TRY(put_members(g, call));
+    if (inner)
+        json_end(&g->w);
     json_end(&g->w);
     return g->body->own.fail;
+}
+
+static struct ir_call call_of(const struct ir_request *rq, const struct dialect_target *t)
+{
+    if (t->count)
+        return (struct ir_call){ .suffix = STR(":countTokens") };
+    if (rq->stream)
+        return (struct ir_call){ .suffix = STR(":streamGenerateContent"), .query = STR("alt=sse") };
+    return (struct ir_call){ .suffix = STR(":generateContent") };
 }
 
 enum err gemini_write_request(const struct ir_request *rq, const struct dialect_target *t,
                               struct ir_report *report, struct arena *a, struct ir_call *ret_call,
                               struct fault *ret_fault)
 {
-    struct ir_call call = { .suffix = rq->stream ? STR(":streamGenerateContent")
-                                                 : STR(":generateContent"),
-                            .query = rq->stream ? STR("alt=sse") : str_of(NULL, 0) };
+    struct ir_call call = call_of(rq, t);
     struct fault fault = fault_of(ERR_INTERNAL);
     struct gemini_write g = { .rq = rq, .t = t, .report = report, .a = a, .fault = &fault };
     segments_init(&call.body, BODY_MAX_BYTES);

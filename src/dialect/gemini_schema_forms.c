@@ -21,7 +21,7 @@ void gs_close_bound(struct reduction *r, struct fields *f, enum keyword open, en
 }
 
 struct enum_kinds {
-    size_t strings, numbers, nulls, others;
+    size_t strings, numbers, booleans, arrays, objects, nulls;
 };
 
 static struct enum_kinds kinds_of(struct str array)
@@ -31,30 +31,73 @@ static struct enum_kinds kinds_of(struct str array)
     while (json_next(&it)) {
         k.strings += it.type == JSON_STRING;
         k.numbers += it.type == JSON_NUMBER;
+        k.booleans += it.type == JSON_TRUE || it.type == JSON_FALSE;
+        k.arrays += it.type == JSON_ARRAY;
+        k.objects += it.type == JSON_OBJECT;
         k.nulls += it.type == JSON_NULL;
-        k.others += it.type != JSON_STRING && it.type != JSON_NUMBER && it.type != JSON_NULL;
     }
     return k;
 }
 
-static struct str without_nulls(struct str array, struct arena *a)
+/* Without what stands for null: among values null itself, among types its name. */
+static struct str without_null(struct str array, bool types, struct arena *a)
 {
     struct json_iter it = json_iter(array);
     char *p = arena_alloc(a, array.len + 2);
     size_t n = 0;
     while (json_next(&it)) {
-        if (it.type == JSON_NULL)
+        if (types ? json_str_eq(it.value, STR("null")) : it.type == JSON_NULL)
             continue;
         p[n] = n ? ',' : '[';
         memcpy(p + n + 1, it.value.p, it.value.len);
         n += 1 + it.value.len;
     }
+    if (n == 0)
+        p[n++] = '[';
     p[n++] = ']';
     return str_of(p, n);
 }
 
-/* Texts in both forms, numbers too in SCHEMA_JSON. */
-void gs_mend_enum(struct reduction *r, struct fields *f)
+static bool admits_null(const struct fields *f)
+{
+    struct json_iter it = json_iter(f->v[K_TYPE]);
+    if (f->v[K_TYPE].len == 0 || json_type_of(f->v[K_NULLABLE]) == JSON_TRUE)
+        return true;
+    while (json_next(&it))
+        if (json_str_eq(it.value, STR("null")))
+            return true;
+    return false;
+}
+
+/* The types of an enum's values, where none is said. */
+static struct str types_of(const struct enum_kinds *k, struct arena *a)
+{
+    struct str list = arena_printf(a, "%s%s%s%s%s%s", k->strings ? ",\"string\"" : "",
+                                   k->numbers ? ",\"number\"" : "",
+                                   k->booleans ? ",\"boolean\"" : "", k->arrays ? ",\"array\"" : "",
+                                   k->objects ? ",\"object\"" : "", k->nulls ? ",\"null\"" : "");
+    return arena_printf(a, "[%.*s]", STR_ARG(str_skip(list, 1)));
+}
+
+/* A schema that takes null beside the values of its enum. */
+static void take_null(struct reduction *r, struct fields *f)
+{
+    if (r->form == SCHEMA_OPENAPI) {
+        f->v[K_NULLABLE] = STR("true");
+        return;
+    }
+    f->or_null = true;
+    f->v[K_NULLABLE] = str_of(NULL, 0);
+    if (json_type_of(f->v[K_TYPE]) == JSON_ARRAY)
+        f->v[K_TYPE] = without_null(f->v[K_TYPE], true, r->a);
+    struct json_iter it = json_iter(f->v[K_TYPE]);
+    struct str only = json_next(&it) ? it.value : str_of(NULL, 0);
+    if (only.len && !json_next(&it))
+        f->v[K_TYPE] = only;
+}
+
+/* A constant is an enum of one. */
+static void mend_const(struct reduction *r, struct fields *f)
 {
     enum json_type type = json_type_of(f->v[K_CONST]);
     if (type == JSON_STRING || (type == JSON_NUMBER && r->form == SCHEMA_JSON)) {
@@ -68,21 +111,36 @@ void gs_mend_enum(struct reduction *r, struct fields *f)
                                                                      : STR("\"object\"");
         gs_cut_keyword(r, f, K_CONST);
     }
+}
+
+/* Texts in both forms, numbers too in SCHEMA_JSON; null in neither. */
+void gs_mend_enum(struct reduction *r, struct fields *f)
+{
+    mend_const(r, f);
     if (f->v[K_ENUM].len == 0)
         return;
     struct enum_kinds k = kinds_of(f->v[K_ENUM]);
-    if (f->v[K_TYPE].len == 0 && k.numbers && !k.strings && !k.others)
+    size_t others = k.booleans + k.arrays + k.objects;
+    bool null = k.nulls && admits_null(f), untyped = f->v[K_TYPE].len == 0;
+    if (null && k.strings + k.numbers + others == 0) {
+        f->v[K_TYPE] = STR("\"null\"");
+        f->v[K_NULLABLE] = f->v[K_ENUM] = str_of(NULL, 0);
+        return;
+    }
+    bool cut = others || (k.numbers && r->form == SCHEMA_OPENAPI) || k.strings + k.numbers == 0;
+    if (untyped && r->form == SCHEMA_OPENAPI) /* which has no schema without a type */
+        f->v[K_TYPE] = types_of(&k, r->a);
+    else if (untyped && k.numbers == 0 && !cut)
+        f->v[K_TYPE] = STR("\"string\"");
+    else if (untyped && k.numbers && k.strings + others == 0)
         f->v[K_TYPE] = STR("\"number\"");
-    if (k.others || (k.numbers && r->form == SCHEMA_OPENAPI) || k.strings + k.numbers == 0) {
+    if (cut) {
         gs_cut_keyword(r, f, K_ENUM);
         return;
     }
-    if (k.nulls) {
-        f->v[K_ENUM] = without_nulls(f->v[K_ENUM], r->a);
-        f->v[K_NULLABLE] = STR("true");
-    }
-    if (f->v[K_TYPE].len == 0 && k.numbers == 0)
-        f->v[K_TYPE] = STR("\"string\"");
+    f->v[K_ENUM] = without_null(f->v[K_ENUM], false, r->a);
+    if (null)
+        take_null(r, f);
 }
 
 static const char *infer_type(const struct fields *f)
@@ -154,8 +212,15 @@ void gs_put_json_form(struct reduction *r, struct fields *f)
                                             K_MIN_PROPERTIES, K_MAX_PROPERTIES, K_DEFAULT };
     for (size_t i = 0; i < COUNT(unknown); i++)
         gs_cut_keyword(r, f, unknown[i]);
+    if (f->or_null) {
+        gs_put_description(r, f);
+        gs_put_name(r, f, "anyOf");
+        buf_put(r->out, STR("[{"));
+        f->first = true;
+    }
     put_type_json(r, f);
-    gs_put_description(r, f);
+    if (!f->or_null)
+        gs_put_description(r, f);
     for (size_t i = 0; i < COUNT(kept); i++)
         gs_put(r, f, kept[i]);
     gs_put_properties(r, f);
@@ -171,6 +236,10 @@ void gs_put_json_form(struct reduction *r, struct fields *f)
     if (f->v[K_ANY_OF].len) {
         gs_put_name(r, f, "anyOf");
         gs_put_schemas(r, f->v[K_ANY_OF]);
+    }
+    if (f->or_null) {
+        buf_put(r->out, STR("},{\"type\":\"null\"}]"));
+        f->first = false;
     }
     gs_put_defs(r, f);
 }

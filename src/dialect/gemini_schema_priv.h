@@ -79,7 +79,8 @@ struct reduction {
 struct fields {
     struct str v[K_COUNT]; /* empty: absent */
     struct buf notes;
-    bool first; /* no member was written yet */
+    bool first;   /* no member was written yet */
+    bool or_null; /* SCHEMA_JSON: a branch beside one of null, which no enum holds there */
 };
 /* -- gemini_schema.c */
 

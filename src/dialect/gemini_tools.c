@@ -36,30 +36,161 @@ static enum err plan_builtin(struct gemini_write *g, const char *tag, const char
     return ERR_OK;
 }
 
+static bool is_allowed(const struct ir_request *rq, struct str name)
+{
+    for (size_t i = 0; i < rq->allowed_count; i++)
+        if (str_eq(rq->allowed[i], name))
+            return true;
+    return false;
+}
+
+/* The choice leaves no room for this tool of Google's: what is not sent is not used. */
+static bool is_off(const struct ir_request *rq, const struct ir_tool *t)
+{
+    return rq->choice == IR_CHOICE_NONE ||
+           (rq->choice == IR_CHOICE_ALLOWED && !is_allowed(rq, t->name));
+}
+
+static bool is_foreign(const struct ir_tool *t)
+{
+    return t->kind == IR_SERVER_TOOL && t->origin != IR_FROM_GEMINI;
+}
+
+/* What Gemini has of the same kind, under the names that others give it. */
+static const struct {
+    struct str start, own;
+} counterparts[] = {
+    { STR_INIT("code_interpreter"), STR_INIT("codeExecution") },
+    { STR_INIT("code_execution"), STR_INIT("codeExecution") },
+    { STR_INIT("codeExecution"), STR_INIT("codeExecution") },
+    { STR_INIT("google_search"), STR_INIT("googleSearch") },
+    { STR_INIT("googleSearch"), STR_INIT("googleSearch") },
+    { STR_INIT("web_search"), STR_INIT("googleSearch") },
+    { STR_INIT("url_context"), STR_INIT("urlContext") },
+    { STR_INIT("urlContext"), STR_INIT("urlContext") },
+    { STR_INIT("web_fetch"), STR_INIT("urlContext") },
+};
+
+static struct str counterpart_of(const struct gemini_write *g, struct str type)
+{
+    if (g->rq->origin != IR_FROM_OPENAI_CHAT) /* the Responses API has no words for it */
+        return str_of(NULL, 0);
+    for (size_t i = 0; i < sizeof counterparts / sizeof counterparts[0]; i++)
+        if (str_starts(type, counterparts[i].start))
+            return counterparts[i].own;
+    return str_of(NULL, 0);
+}
+
+/* A tool that runs at another provider. */
+static enum err drop_foreign(struct gemini_write *g, const struct ir_tool *t, struct str place)
+{
+    static const struct str name = STR_INIT("type");
+    struct json_member m;
+    struct str type = STR("this");
+    if (g->report->drop_params)
+        return ir_drop(g->report, "server_tools", place.p, g->fault);
+    if (json_peek_object(t->raw, &name, 1, &m, NULL) && m.type == JSON_STRING)
+        type = str_head(json_unescape(json_value(t->raw, &m), g->a), 64);
+    struct str own = counterpart_of(g, type);
+    if (own.len)
+        return gemini_refuse(
+            g, ERR_UNSUPPORTED_PARAM, place,
+            "%.*s: %.*s is not a tool of %.*s under this name; what it has is written "
+            "{\"%.*s\":{}}. Send that, leave it out, or set drop_params: true in the config to have "
+            "it dropped.",
+            STR_ARG(place), STR_ARG(type), STR_ARG(g->t->model), STR_ARG(own));
+    return gemini_refuse(
+        g, ERR_UNSUPPORTED_PARAM, place,
+        "%.*s: %.*s is a tool of another provider, which %.*s does not have. Leave it out, or set "
+        "drop_params: true in the config to have it dropped.",
+        STR_ARG(place), STR_ARG(type), STR_ARG(g->t->model));
+}
+
+/* Asks for nothing that Google's search does not do by itself. */
+static bool is_neutral(struct str name, struct str value)
+{
+    struct json_iter it = json_iter(value);
+    bool approximate = str_eq(name, STR("user_location")) && json_next(&it) &&
+                       str_eq(it.name, STR("type")) && !json_next(&it);
+    it = json_iter(value);
+    switch (json_type_of(value)) {
+    case JSON_NULL: return true;
+    case JSON_OBJECT:
+    case JSON_ARRAY: return approximate || !json_next(&it);
+    default: break;
+    }
+    return str_eq(name, STR("type")) ||
+           (str_eq(name, STR("search_context_size")) && json_str_eq(value, STR("medium"))) ||
+           (str_eq(name, STR("external_web_access")) && json_type_of(value) == JSON_TRUE);
+}
+
+/* Places, sizes, and lists of domains: Google's search takes none of OpenAI's options. */
+static enum err plan_search(struct gemini_write *g, struct str options, struct str place)
+{
+    struct json_iter it = json_iter(options);
+    if (!g->search)
+        TRY(plan_builtin(g, "web_search", "web_search_options", &g->search));
+    while (g->search && json_next(&it))
+        if (!is_neutral(it.name, it.value))
+            TRY(ir_degrade(
+                g->report, "web_search",
+                arena_printf(g->a, "%.*s.%.*s", STR_ARG(place), STR_ARG(str_head(it.name, 64))).p,
+                g->fault));
+    return ERR_OK;
+}
+
+static enum err plan_server_tools(struct gemini_write *g)
+{
+    unsigned i = 0;
+    for (const struct ir_tool *t = g->rq->tools; t; t = t->next, i++) {
+        if (is_function(t))
+            continue;
+        struct str place = arena_printf(g->a, "tools[%u]", i);
+        if (is_foreign(t))
+            TRY(drop_foreign(g, t, place));
+        if (is_foreign(t) || is_off(g->rq, t))
+            continue;
+        if (t->kind == IR_WEB_SEARCH)
+            TRY(plan_search(g, t->raw, place));
+        else if (!g->builtins)
+            TRY(plan_builtin(g, "server_tools", "tools", &g->builtins));
+    }
+    return ERR_OK;
+}
+
+/* Functions alone can be made to be called. */
+static enum err plan_choice(struct gemini_write *g)
+{
+    const struct ir_request *rq = g->rq;
+    bool forced = rq->choice == IR_CHOICE_REQUIRED || rq->choice == IR_CHOICE_TOOL ||
+                  (rq->choice == IR_CHOICE_ALLOWED && rq->choice_allowed_required);
+    if (!forced || g->functions)
+        return ERR_OK;
+    if (!g->search && !g->builtins) /* no tools, no choice */
+        return ir_lose(g->report, "tool_choice", "tool_choice", g->fault);
+    if (g->report->drop_params || g->report->strict)
+        return ir_drop(g->report, "tool_choice", "tool_choice", g->fault);
+    return gemini_refuse(
+        g, ERR_UNSUPPORTED_PARAM, STR("tool_choice"),
+        "tool_choice: %.*s cannot be made to use Google's own tools, such as its search; only "
+        "functions can be required. Send auto, declare a function, or set drop_params: true in the "
+        "config to have tool_choice dropped.",
+        STR_ARG(g->t->model));
+}
+
 enum err gemini_plan_tools(struct gemini_write *g)
 {
     const struct ir_request *rq = g->rq;
-    bool search = rq->web_search.len > 0, server = false, foreign = false;
-    for (const struct ir_tool *t = rq->tools; t; t = t->next) {
+    for (const struct ir_tool *t = rq->tools; t; t = t->next)
         g->functions |= is_function(t);
-        search |= t->kind == IR_WEB_SEARCH;
-        server |= t->kind == IR_SERVER_TOOL && t->origin == IR_FROM_GEMINI;
-        foreign |= t->kind == IR_SERVER_TOOL && t->origin != IR_FROM_GEMINI;
-    }
     if (g->functions && g->t->facts->no_functions) {
         g->functions = false;
         TRY(ir_drop(g->report, "tools", "tools", g->fault));
     }
-    if (foreign)
-        TRY(ir_drop(g->report, "server_tools", "tools", g->fault));
-    if (server)
-        TRY(plan_builtin(g, "server_tools", "tools", &g->builtins));
-    if (search)
-        TRY(plan_builtin(g, "web_search", "web_search_options", &g->search));
-    struct json_iter it = json_iter(rq->web_search);
-    if (g->search && json_next(&it)) /* place and size of context have no home */
-        return ir_degrade(g->report, "web_search", "web_search_options", g->fault);
-    return ERR_OK;
+    TRY(plan_server_tools(g));
+    if (rq->web_search.len)
+        TRY(plan_search(g, rq->web_search, STR("web_search_options")));
+    return plan_choice(g);
 }
 
 /* -- declarations */
@@ -89,14 +220,6 @@ static enum err put_parameters(struct gemini_write *g, const struct ir_tool *t)
     segments_raw(g->body, &g->w, g->form == SCHEMA_JSON ? "parametersJsonSchema" : "parameters",
                  schema);
     return gemini_report_cuts(g, &cuts, "tools.function.parameters");
-}
-
-static bool is_allowed(const struct ir_request *rq, struct str name)
-{
-    for (size_t i = 0; i < rq->allowed_count; i++)
-        if (str_eq(rq->allowed[i], name))
-            return true;
-    return false;
 }
 
 /* Models before 2.5 have no mode that allows text beside some of the functions. */
@@ -208,7 +331,9 @@ static enum err put_config(struct gemini_write *g)
     if (g->functions)
         TRY(plan_strict(g, &validated));
     const struct conf_member *own = gemini_own(g, "toolConfig");
-    if (own) {
+    if (gemini_counts_parts(g->t)) {
+        /* how tools are called weighs nothing */
+    } else if (own) {
         json_raw(&g->w, "toolConfig", own->json);
     } else if (mixed || (g->functions && (validated || g->rq->choice != IR_CHOICE_UNSET))) {
         json_obj(&g->w, "toolConfig");
@@ -237,7 +362,7 @@ enum err gemini_put_tools(struct gemini_write *g)
         if (g->search)
             json_raw(&g->w, NULL, STR("{\"googleSearch\":{}}"));
         for (const struct ir_tool *t = g->rq->tools; g->builtins && t; t = t->next)
-            if (t->kind == IR_SERVER_TOOL && t->origin == IR_FROM_GEMINI)
+            if (t->kind == IR_SERVER_TOOL && !is_foreign(t) && !is_off(g->rq, t))
                 put_builtin(g, t);
         for (; more; more = json_next(&it)) /* the deployment's own, beside the caller's */
             json_raw(&g->w, NULL, it.value);

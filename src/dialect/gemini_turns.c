@@ -71,6 +71,8 @@ static struct gemini_block *add(struct arrange *r, struct gemini_turn *t, const 
 /* A text part must not be empty, unless a signature rides on it. */
 static bool is_empty(const struct ir_part *p)
 {
+    if (ir_is_item(p))
+        return true;
     return (p->kind == IR_TEXT || p->kind == IR_REFUSAL) && p->json.len <= 2 &&
            !(p->signature.len && p->origin == IR_FROM_GEMINI);
 }
@@ -257,6 +259,12 @@ static enum err add_message(struct arrange *r, const struct ir_message *m, bool 
         TRY(ir_lose(g->report, "message_name", "messages.name", g->fault));
     for (const struct ir_ext *x = m->ext; x; x = x->next)
         TRY(skip_unknown(g, x));
+    for (const struct ir_part *p = m->parts; p; p = p->next)
+        if (ir_is_item(p))
+            TRY(ir_lose(g->report, "builtin_tools", arena_printf(g->a, "messages[%u]", p->index).p,
+                        g->fault));
+    if (ir_is_items(m)) /* as if it were not there */
+        return ERR_OK;
     switch (m->role) {
     case IR_SYSTEM:
     case IR_DEVELOPER: return add_system(r, m, leading);

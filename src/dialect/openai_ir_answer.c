@@ -47,8 +47,9 @@ static struct choice *choice_at(struct oa_reader *rd, uint64_t index)
         if (rd->count)
             memcpy(all, rd->choices, rd->count * sizeof all[0]);
         for (size_t i = rd->count; i <= index; i++)
-            all[i].calls =
-                (struct oa_calls){ .a = rd->c.arena, .seed = rd->c.id, .choice = (uint32_t)i };
+            all[i].calls = (struct oa_calls){
+                .a = rd->c.arena, .seed = rd->c.id, .rq = rd->c.rq, .choice = (uint32_t)i
+            };
         rd->choices = all;
         rd->count = index + 1;
     }

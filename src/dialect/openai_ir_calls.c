@@ -1,6 +1,7 @@
 #include "dialect/openai_ir_calls.h"
 
 #include "base/mem.h"
+#include "dialect/tools.h"
 
 #define CALLS_MAX 512
 #define WAITING_MAX (16 * MIB)
@@ -10,7 +11,8 @@ struct oa_call {
     struct str id, name; /* plain; empty: not known yet */
     struct str signature;
     bool custom, begun, ended;
-    bool made_id;       /* the id is ours: one that comes late is of the same call */
+    bool wrapped; /* a custom tool that was sent as a function: its input waits until the end */
+    bool made_id; /* the id is ours: one that comes late is of the same call */
     struct buf waiting; /* the inside of a literal that could not be sent yet */
     /* Where the arguments stand as JSON. */
     unsigned depth;
@@ -79,10 +81,12 @@ static void begin(struct oa_calls *c, size_t part, struct ir_sink *sink)
     if (call->made_id)
         call->id =
             arena_printf(c->a, "call_%.*s_%u_%zu", STR_ARG(str_head(c->seed, 40)), c->choice, part);
+    const struct ir_tool *tool = c->rq ? tool_of(c->rq, call->name, c->a) : NULL;
     struct ir_event ev = event_of(c, IR_EV_TOOL_CALL, part);
+    call->wrapped = tool && tool->kind == IR_CUSTOM && !call->custom;
     ev.call_id = call->id;
-    ev.name = call->name;
-    ev.custom = call->custom;
+    ev.name = tool ? tool->name : call->name;
+    ev.custom = call->custom || call->wrapped;
     ev.signature = call->signature;
     ev.origin = call->signature.len ? IR_FROM_GEMINI : IR_FROM_OPENAI_CHAT;
     call->begun = true;
@@ -96,9 +100,32 @@ static void send(struct oa_calls *c, size_t part, struct str literal, struct ir_
     ir_emit(sink, &ev);
 }
 
+/* What waits, as a literal in a buffer that the caller releases. */
+static struct buf take_waiting(struct oa_call *call)
+{
+    struct buf literal;
+    buf_init(&literal, WAITING_MAX + 2);
+    buf_putc(&literal, '"');
+    buf_put(&literal, buf_str(&call->waiting));
+    buf_putc(&literal, '"');
+    buf_done(&call->waiting);
+    return literal;
+}
+
+static void send_input(struct oa_calls *c, size_t part, struct ir_sink *sink)
+{
+    if (!c->list[part]->waiting.len)
+        return;
+    struct buf literal = take_waiting(c->list[part]);
+    send(c, part, custom_tool_input(json_unescape(buf_str(&literal), c->a), c->a), sink);
+    buf_done(&literal);
+}
+
 static void end(struct oa_calls *c, size_t part, struct ir_sink *sink)
 {
     struct ir_event ev = event_of(c, IR_EV_TOOL_END, part);
+    if (c->list[part]->wrapped)
+        send_input(c, part, sink);
     c->list[part]->ended = true;
     ir_emit(sink, &ev);
     if (part == c->open)
@@ -108,16 +135,11 @@ static void end(struct oa_calls *c, size_t part, struct ir_sink *sink)
 static void send_waiting(struct oa_calls *c, size_t part, struct ir_sink *sink)
 {
     struct oa_call *call = c->list[part];
-    if (!call->waiting.len)
+    if (!call->waiting.len || call->wrapped)
         return;
-    struct buf literal;
-    buf_init(&literal, WAITING_MAX + 2);
-    buf_putc(&literal, '"');
-    buf_put(&literal, buf_str(&call->waiting));
-    buf_putc(&literal, '"');
+    struct buf literal = take_waiting(call);
     send(c, part, buf_str(&literal), sink);
     buf_done(&literal);
-    buf_done(&call->waiting);
 }
 
 /* Sends what can be sent: the open call, and the ones behind it as those before are complete. */
@@ -256,8 +278,8 @@ enum err oa_calls_take(struct oa_calls *c, const struct oa_call_delta *d, struct
         return bad(ret_what, "arguments for a tool call that has ended");
     if (d->whole && !call->name.len)
         return bad(ret_what, "a tool call without a name");
-    bool direct =
-        c->open < c->count && c->list[c->open] == call && call->begun && !call->waiting.len;
+    bool direct = c->open < c->count && c->list[c->open] == call && call->begun &&
+                  !call->waiting.len && !call->wrapped;
     if (d->input.len > 2) {
         struct str inside = str_of(d->input.p + 1, d->input.len - 2);
         if (!call->custom)

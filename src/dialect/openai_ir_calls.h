@@ -15,6 +15,8 @@ struct oa_call;
 struct oa_calls {
     struct arena *a;
     struct str seed; /* for ids that the provider does not give */
+    const struct ir_request
+        *rq; /* whose tools may have got other names (dialect/tools.h); NULL: none */
     uint32_t choice;
     struct oa_call **list;
     size_t count, room;

@@ -46,6 +46,7 @@ struct msg_read {
     bool *answered;
     size_t call_count, call_room, open, next;
     uint32_t calls_in; /* the index of their message */
+    bool hollow;       /* the message at hand lists reasoning that holds neither text nor state */
 };
 
 /* `parts` at the end of `*tail`. A string is one text. */
@@ -113,18 +114,26 @@ static enum err read_reasoning(struct msg_read *mr)
         struct json_iter it = json_iter(list);
         while (json_next(&it)) {
             struct ir_part reasoning;
-            if (!oa_read_reasoning(it.value, &reasoning))
+            if (!oa_read_reasoning(it.value, &reasoning)) {
+                mr->hollow = true;
                 continue;
+            }
             struct ir_part *part = ARENA_NEW(r->a, struct ir_part);
             *part = reasoning;
             IR_APPEND(mr->tail, part);
         }
-        if (mr->tail != before)
+        if (mr->tail != before) {
+            mr->hollow = false;
             return ERR_OK;
+        }
     }
     struct str text = mr->v[MSG_REASONING].len ? mr->v[MSG_REASONING] : mr->v[MSG_REASONING2];
-    if (json_type_of(text) == JSON_STRING && text.len > 2)
+    if (json_type_of(text) == JSON_STRING && text.len > 2) {
+        mr->hollow = false;
         add_text(mr, IR_REASONING, text);
+    } else if (mr->hollow) { /* writers tell that it is lost */
+        add_text(mr, IR_REASONING, STR("\"\""));
+    }
     return ERR_OK;
 }
 
@@ -271,9 +280,10 @@ static enum err read_assistant(struct msg_read *mr)
     struct oa_read *r = mr->r;
     static const struct str audio = STR_INIT("audio");
     mr->call_count = mr->next = 0;
+    mr->hollow = false;
     mr->calls_in = r->index;
     TRY(read_reasoning(mr));
-    bool thinks = mr->m->parts != NULL;
+    bool thinks = mr->m->parts != NULL && !mr->hollow;
     if (mr->v[MSG_CONTENT].len)
         TRY(read_content(mr, mr->v[MSG_CONTENT], &mr->tail));
     TRY(oa_string(r, ".refusal", mr->v[MSG_REFUSAL]));
@@ -398,7 +408,7 @@ static enum err read_message(struct msg_read *mr, struct str value)
         struct ir_part *last = m->parts;
         while (last->next)
             last = last->next;
-        oa_cache(mr->v[MSG_CACHE], r->a, &last->cache, &last->cache_ttl);
+        TRY(oa_cache(r, ".cache_control", mr->v[MSG_CACHE], &last->cache, &last->cache_ttl));
     }
     return ERR_OK;
 }

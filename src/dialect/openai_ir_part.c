@@ -3,13 +3,20 @@
 
 #define IS(type, word) json_str_eq(type, STR(word))
 
-void oa_cache(struct str cache_control, struct arena *a, bool *ret_cache, struct str *ret_ttl)
+enum err oa_cache(struct oa_read *r, const char *member, struct str cache_control, bool *ret_cache,
+                  struct str *ret_ttl)
 {
-    static const struct str ttl = STR_INIT("ttl");
-    struct str v;
-    oa_members(cache_control, &ttl, 1, &v, a, NULL);
+    static const struct str want[] = { STR_INIT("type"), STR_INIT("ttl") };
+    struct str v[2];
+    oa_members(cache_control, want, 2, v, r->a, NULL);
+    if (json_type_of(cache_control) != JSON_OBJECT || (v[0].len && !IS(v[0], "ephemeral")) ||
+        (v[1].len && !IS(v[1], "5m") && !IS(v[1], "1h")))
+        return oa_bad(
+            r, member,
+            "must be {\"type\":\"ephemeral\"}, with \"ttl\":\"5m\" or \"ttl\":\"1h\" or none");
     *ret_cache = true;
-    *ret_ttl = json_unescape(v, a);
+    *ret_ttl = json_unescape(v[1], r->a);
+    return ERR_OK;
 }
 
 struct str oa_google_signature(struct str extra_content)
@@ -309,8 +316,9 @@ enum err oa_read_part(struct oa_read *r, struct str value, struct ir_part **ret_
     TRY(read_known(r, v, value, part));
     if (part->kind != IR_OPAQUE)
         part->ext = ext;
-    if (v[P_CACHE].len || v[P_BREAKPOINT].len)
-        oa_cache(v[P_CACHE], r->a, &part->cache, &part->cache_ttl);
+    part->cache = v[P_BREAKPOINT].len > 0;
+    if (v[P_CACHE].len)
+        TRY(oa_cache(r, ".cache_control", v[P_CACHE], &part->cache, &part->cache_ttl));
     *ret_part = part;
     return ERR_OK;
 }

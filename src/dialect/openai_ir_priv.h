@@ -3,8 +3,9 @@
  *   openai_ir_request.c   the members of a request      openai_ir_write.c      a request for a provider
  *   openai_ir_message.c   its messages                  openai_ir_put.c        its messages
  *   openai_ir_part.c      their parts                   openai_ir_answer.c     a provider's answer -> events
- *   openai_ir_tools.c     tools, choice, format         openai_ir_calls.c      its tool calls
- *   openai_ir_chunk.c     events -> chunks              openai_ir_fold.c       events -> one object
+ *   openai_ir_tools.c     tools, choice, format         openai_ir_put_tools.c  its tools
+ *   openai_ir_chunk.c     events -> chunks              openai_ir_calls.c      an answer's tool calls
+ *   openai_ir_fold.c      events -> one object
  *
  * Carriers of reasoning that are not OpenAI's own, all de facto: `reasoning_content` (DeepSeek), `thinking_blocks` (LiteLLM),
  * `reasoning_details` (OpenRouter), `extra_content.google.thought_signature` (Google's compatibility layer). */
@@ -72,7 +73,9 @@ MUST_CHECK enum err oa_read_image_url(struct oa_read *r, const char *member, str
                                       struct ir_media *media);
 MUST_CHECK enum err oa_read_file_data(struct oa_read *r, const char *member, struct str json,
                                       struct ir_media *media);
-void oa_cache(struct str cache_control, struct arena *a, bool *ret_cache, struct str *ret_ttl);
+/* `cache_control`, in Anthropic's words. `member`: its name, for the message. */
+MUST_CHECK enum err oa_cache(struct oa_read *r, const char *member, struct str cache_control,
+                             bool *ret_cache, struct str *ret_ttl);
 
 MUST_CHECK enum err oa_read_messages(struct oa_read *r, struct str array);
 /* One element of a content array; `*ret_part` stays as it is when there is nothing in it (an empty reasoning). */
@@ -105,7 +108,21 @@ struct oa_write {
     struct segments *s;
     struct json_write w;
 };
+/* The deployment's own value wins. */
+bool oa_is_set(const struct oa_write *o, const char *name);
+/* The request came in another dialect: what is known of the target decides, not the client's word. */
+bool oa_is_foreign(const struct oa_write *o);
+/* A member that not all providers know (CHAT_* of provider.h), or that the deployment allows by `name` (allowed_openai_params). */
+bool oa_takes(const struct oa_write *o, uint32_t what, const char *name);
+/* Members of the origin's own: written where the origin is chat, else lost. */
+MUST_CHECK enum err oa_put_ext(struct oa_write *o, const struct ir_ext *ext);
 MUST_CHECK enum err oa_put_messages(struct oa_write *o);
+/* tools, web_search_options, tool_choice, parallel_tool_calls. */
+MUST_CHECK enum err oa_put_tools(struct oa_write *o);
+/* A tool's name as it is sent. */
+struct str oa_tool_name(const struct oa_write *o, struct str name);
+/* True: custom tools and their calls are sent as functions of one string (dialect/tools.h). */
+bool oa_emulates_custom(const struct oa_write *o);
 struct str oa_compact(struct str json,
                       struct arena *a); /* without white space between its tokens */
 /* As it is, or compact: what an event of a stream can hold. */

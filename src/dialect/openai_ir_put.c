@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "dialect/openai_ir_priv.h"
 #include "dialect/openai_quirks.h"
+#include "dialect/tools.h"
 
 struct media {
     struct media *next;
@@ -122,7 +123,8 @@ static enum err put_file(struct put *p, const struct ir_part *part)
         json_strz(&o->w, "filename",
                   str_eq(media->mime, STR("application/pdf")) ? "document.pdf" : "document");
     json_end(&o->w);
-    return ERR_OK;
+    return media->detail.len && !str_eq(media->detail, STR("auto")) ? lose(p, "image_detail")
+                                                                    : ERR_OK;
 }
 
 /* Marks from gpt-5.6 on ("Prompt caching", August 2026); before, OpenAI refuses them. */
@@ -175,12 +177,14 @@ typedef bool part_filter(const struct ir_part *part);
 
 static bool is_said(const struct ir_part *part)
 {
-    return part->kind != IR_TOOL_RESULT && part->kind != IR_TOOL_CALL && part->kind != IR_REASONING;
+    return part->kind != IR_TOOL_RESULT && part->kind != IR_TOOL_CALL &&
+           part->kind != IR_REASONING && !ir_is_item(part);
 }
 
 static bool is_text_or_refusal(const struct ir_part *part)
 {
-    return part->kind == IR_TEXT || part->kind == IR_REFUSAL || part->kind == IR_OPAQUE;
+    return part->kind == IR_TEXT || part->kind == IR_REFUSAL ||
+           (part->kind == IR_OPAQUE && !ir_is_item(part));
 }
 
 static bool is_media(const struct ir_part *part)
@@ -260,7 +264,7 @@ static enum err put_result(struct put *p, const struct ir_part *result)
     json_strz(&o->w, "role", "tool");
     json_str(&o->w, "tool_call_id", tool_id(o, result->call_id));
     TRY(put_content(p, first, is_text, result->is_error ? STR("\"Error\"") : STR("\"\"")));
-    if (o->rq->origin == IR_FROM_OPENAI_CHAT && p->m->role == IR_TOOL)
+    if (p->m->role == IR_TOOL)
         TRY(put_ext(p, p->m->ext));
     json_end(&o->w);
     if (result->is_error)
@@ -335,14 +339,16 @@ static void put_signature(struct oa_write *o, struct str signature)
 static enum err put_call(struct put *p, const struct ir_part *call)
 {
     struct oa_write *o = p->o;
-    const char *kind = call->custom ? "custom" : "function",
-               *input = call->custom ? "input" : "arguments";
+    bool custom = call->custom && !oa_emulates_custom(o);
+    const char *kind = custom ? "custom" : "function", *input = custom ? "input" : "arguments";
     json_obj(&o->w, NULL);
     json_str(&o->w, "id", tool_id(o, call->call_id));
     json_strz(&o->w, "type", kind);
     json_obj(&o->w, kind);
-    json_str(&o->w, "name", call->name);
-    if (call->raw_arguments)
+    json_str(&o->w, "name", oa_tool_name(o, call->name));
+    if (call->custom && !custom)
+        json_str(&o->w, input, custom_tool_arguments(call->arguments, o->a));
+    else if (call->raw_arguments)
         json_str(&o->w, input, oa_compact(call->arguments, o->a));
     else
         segments_raw(o->s, &o->w, input, call->arguments.len ? call->arguments : STR("\"\""));
@@ -443,6 +449,7 @@ static enum err put_assistant(struct put *p)
     const struct ir_part *parts = p->m->parts, *call = first_of(parts, is_call);
     const struct ir_part *said = first_of(parts, is_said);
     bool refusal = said && said->kind == IR_REFUSAL && !first_of(said->next, is_said);
+    bool chat = o->rq->origin == IR_FROM_OPENAI_CHAT;
     TRY(check_order(p));
     json_obj(&o->w, NULL);
     json_strz(&o->w, "role", "assistant");
@@ -456,7 +463,7 @@ static enum err put_assistant(struct put *p)
         return refuse(p, "media in a message of the assistant");
     } else {
         TRY(put_content(p, parts, is_text_or_refusal,
-                        call || p->m->ext ? STR("null") : STR("\"\"")));
+                        call || (chat && p->m->ext) ? STR("null") : STR("\"\"")));
     }
     TRY(put_text_signature(p));
     if (call) {
@@ -494,9 +501,21 @@ static enum err put_plain(struct put *p)
     return ERR_OK;
 }
 
+static enum err lose_items(struct put *p)
+{
+    for (const struct ir_part *part = p->m->parts; part; part = part->next)
+        if (ir_is_item(part))
+            TRY(ir_lose(p->o->report, "builtin_tools",
+                        arena_printf(p->o->a, "messages[%u]", part->index).p, p->o->fault));
+    return ERR_OK;
+}
+
 static enum err put_message(struct put *p)
 {
     bool results = false;
+    TRY(lose_items(p));
+    if (ir_is_items(p->m)) /* as if it were not there */
+        return ERR_OK;
     if (p->m->role == IR_ASSISTANT) {
         TRY(flush_media(p));
         return put_assistant(p);

@@ -299,8 +299,13 @@ static enum err read_stop(struct oa_read *r, struct str value)
     while (json_next(&it)) {
         if (it.type != JSON_STRING)
             return oa_bad(r, "stop", "must be a string or an array of strings");
+        if (it.value.len <= 2)
+            return oa_bad(r, arena_printf(r->a, "stop[%zu]", n).p,
+                          "is empty: a stop sequence has at least one character");
         n++;
     }
+    if (type == JSON_STRING && value.len <= 2)
+        return ERR_OK; /* none */
     struct str *stop = ARENA_ARRAY(r->a, struct str, n + 1);
     stop[0] = value;
     it = json_iter(value);
@@ -363,12 +368,14 @@ static enum err read_thinking(struct oa_read *r, struct str value)
         return oa_bad(r, "thinking",
                       "must be an object such as {\"type\":\"enabled\",\"budget_tokens\":1024}");
     oa_members(value, want, 2, v, r->a, NULL);
+    r->rq->thinking_between = json_str_eq(v[0], STR("between_tools"));
     if (json_str_eq(v[0], STR("disabled")))
         r->rq->thinking = 0;
-    else if (json_str_eq(v[0], STR("enabled")) || json_str_eq(v[0], STR("adaptive")))
+    else if (json_str_eq(v[0], STR("enabled")) || json_str_eq(v[0], STR("adaptive")) ||
+             r->rq->thinking_between)
         r->rq->thinking = 1;
     else
-        return oa_bad(r, "thinking.type", "must be enabled, adaptive or disabled");
+        return oa_bad(r, "thinking.type", "must be enabled, adaptive, between_tools or disabled");
     if (v[1].len) {
         struct str raw = v[1];
         if (json_type_of(raw) != JSON_NUMBER || !json_double(raw, &budget) || budget < 0 ||
@@ -392,6 +399,21 @@ static enum err read_raw(struct oa_read *r, const struct top *t, enum chat_membe
     return ERR_OK;
 }
 
+static enum err read_web_search(struct oa_read *r, const struct top *t)
+{
+    static const struct str want[] = { STR_INIT("search_context_size"), STR_INIT("user_location") };
+    struct str v[2];
+    TRY(read_raw(r, t, C_WEB_SEARCH, JSON_OBJECT, "an object", &r->rq->web_search));
+    oa_members(r->rq->web_search, want, 2, v, r->a, NULL);
+    if (v[0].len && !json_str_eq(v[0], STR("low")) && !json_str_eq(v[0], STR("medium")) &&
+        !json_str_eq(v[0], STR("high")))
+        return oa_bad(r, "web_search_options.search_context_size",
+                      "must be low, medium or high; it is %.*s", STR_ARG(str_head(v[0], 40)));
+    if (v[1].len && json_type_of(v[1]) != JSON_OBJECT)
+        return oa_bad(r, "web_search_options.user_location", "must be an object");
+    return ERR_OK;
+}
+
 static enum err read_raws(struct oa_read *r, const struct top *t)
 {
     struct ir_request *rq = r->rq;
@@ -406,7 +428,7 @@ static enum err read_raws(struct oa_read *r, const struct top *t)
     TRY(read_raw(r, t, C_MODALITIES, JSON_ARRAY, "an array such as [\"text\"]", &rq->modalities));
     TRY(read_raw(r, t, C_AUDIO, JSON_OBJECT, "an object with voice and format", &rq->audio));
     TRY(read_raw(r, t, C_PREDICTION, JSON_OBJECT, "an object", &rq->prediction));
-    TRY(read_raw(r, t, C_WEB_SEARCH, JSON_OBJECT, "an object", &rq->web_search));
+    TRY(read_web_search(r, t));
     TRY(read_raw(r, t, C_LOGIT_BIAS, JSON_OBJECT, "an object of token ids and numbers",
                  &rq->logit_bias));
     TRY(read_raw(r, t, C_USER, JSON_STRING, "a string", &rq->user));

@@ -81,7 +81,8 @@ static enum err read_function(struct oa_read *r, struct str value, const char *a
     tool->schema = v[F_PARAMETERS];
     tool->grammar = v[F_FORMAT];
     if (v[F_CACHE].len)
-        oa_cache(v[F_CACHE], r->a, &tool->cache, &tool->cache_ttl);
+        TRY(oa_cache(r, arena_printf(r->a, "%s.cache_control", at).p, v[F_CACHE], &tool->cache,
+                     &tool->cache_ttl));
     return ERR_OK;
 }
 
@@ -146,7 +147,7 @@ static enum err read_tool(struct oa_read *r, struct str value, struct ir_tool *t
         return read_server_tool(r, value, type, tool);
     }
     if (v[3].len)
-        oa_cache(v[3], r->a, &tool->cache, &tool->cache_ttl);
+        TRY(oa_cache(r, ".cache_control", v[3], &tool->cache, &tool->cache_ttl));
     struct ir_ext **tail = &tool->ext;
     while (*tail)
         tail = &(*tail)->next;
@@ -154,7 +155,8 @@ static enum err read_tool(struct oa_read *r, struct str value, struct ir_tool *t
     return ERR_OK;
 }
 
-enum err oa_read_tool_list(struct oa_read *r, struct str array, const char *list, oa_tool_fn *read)
+enum err oa_read_tool_list(struct oa_read *r, struct str array, const char *list,
+                           oa_tool_fn *read_one)
 {
     struct ir_tool **tail = &r->rq->tools;
     if (array.len == 0)
@@ -168,7 +170,7 @@ enum err oa_read_tool_list(struct oa_read *r, struct str array, const char *list
         if (r->index == OA_TOOLS_MAX)
             return oa_bad(r, "", "is one too many: at most %d are taken", OA_TOOLS_MAX);
         tool->strict = -1;
-        TRY(read(r, it.value, tool));
+        TRY(read_one(r, it.value, tool));
         IR_APPEND(tail, tool);
     }
     r->list = NULL;

@@ -6,8 +6,7 @@
 
 #define OWN_BYTES_MAX (64 * MIB) /* as large as a request's body */
 
-/* The deployment's own value wins. */
-static bool is_set_by_deployment(const struct oa_write *o, const char *name)
+bool oa_is_set(const struct oa_write *o, const char *name)
 {
     for (size_t i = 0; i < o->t->passthrough_count; i++)
         if (str_eq(o->t->passthrough[i].name, str_c(name)))
@@ -17,13 +16,13 @@ static bool is_set_by_deployment(const struct oa_write *o, const char *name)
 
 static void put_raw(struct oa_write *o, const char *name, struct str raw)
 {
-    if (raw.len && !is_set_by_deployment(o, name))
+    if (raw.len && !oa_is_set(o, name))
         segments_raw(o->s, &o->w, name, raw);
 }
 
 static void put_plain(struct oa_write *o, const char *name, struct str plain)
 {
-    if (plain.len && !is_set_by_deployment(o, name))
+    if (plain.len && !oa_is_set(o, name))
         json_str(&o->w, name, plain);
 }
 
@@ -33,9 +32,34 @@ static void put_flag(struct oa_write *o, const char *name, int flag)
         put_raw(o, name, flag ? STR("true") : STR("false"));
 }
 
-static bool is_foreign(const struct oa_write *o)
+bool oa_is_foreign(const struct oa_write *o)
 {
     return o->rq->origin != IR_FROM_OPENAI_CHAT;
+}
+
+bool oa_takes(const struct oa_write *o, uint32_t what, const char *name)
+{
+    const struct provider *row = o->t->provider;
+    if (!oa_is_foreign(o) || !row || row->chat_takes & what)
+        return true;
+    for (size_t i = 0; i < o->t->allowed_count; i++)
+        if (str_eq(o->t->allowed[i], str_c(name)))
+            return true;
+    return false;
+}
+
+enum err oa_put_ext(struct oa_write *o, const struct ir_ext *ext)
+{
+    for (; ext; ext = ext->next) {
+        if (ext->origin == IR_FROM_OPENAI_CHAT) {
+            json_name(&o->w, ext->name);
+            segments_raw(o->s, &o->w, NULL, ext->raw);
+            continue;
+        }
+        struct str name = arena_dup(o->a, str_head(ext->name, 48));
+        TRY(ir_lose(o->report, arena_printf(o->a, "unknown(%s)", name.p).p, name.p, o->fault));
+    }
+    return ERR_OK;
 }
 
 /* -- numbers and sampling */
@@ -46,7 +70,7 @@ static enum err put_number(struct oa_write *o, const char *name, const struct ir
 {
     if (!n->set)
         return ERR_OK;
-    if (is_foreign(o) && !takes)
+    if (oa_is_foreign(o) && !takes)
         return ir_drop(o->report, tag, name, o->fault);
     put_raw(o, name, n->raw);
     return ERR_OK;
@@ -82,11 +106,11 @@ static enum err put_stop(struct oa_write *o)
 {
     const struct ir_request *rq = o->rq;
     size_t n = rq->stop_count;
-    if (n == 0 || is_set_by_deployment(o, "stop"))
+    if (n == 0 || oa_is_set(o, "stop"))
         return ERR_OK;
-    if (is_foreign(o) && o->t->facts->stop_max == 0)
+    if (oa_is_foreign(o) && o->t->facts->stop_max == 0)
         return ir_drop(o->report, "stop", "stop", o->fault);
-    if (is_foreign(o) && n > o->t->facts->stop_max) {
+    if (oa_is_foreign(o) && n > o->t->facts->stop_max) {
         TRY(ir_degrade(o->report, "stop", "stop", o->fault));
         n = o->t->facts->stop_max;
     }
@@ -97,6 +121,15 @@ static enum err put_stop(struct oa_write *o)
     return ERR_OK;
 }
 
+static enum err put_verbosity(struct oa_write *o)
+{
+    if (o->rq->verbosity.len && !oa_is_set(o, "verbosity") &&
+        !oa_takes(o, CHAT_VERBOSITY, "verbosity"))
+        return ir_drop(o->report, "verbosity", "verbosity", o->fault);
+    put_plain(o, "verbosity", o->rq->verbosity);
+    return ERR_OK;
+}
+
 static enum err put_output(struct oa_write *o)
 {
     const struct ir_request *rq = o->rq;
@@ -104,7 +137,7 @@ static enum err put_output(struct oa_write *o)
     put_raw(o, limit_name(o), rq->max_tokens.set ? rq->max_tokens.raw : STR(""));
     TRY(put_stop(o));
     TRY(put_number(o, "n", &rq->n, rq->n.value <= facts->n_max, "n"));
-    if (rq->logprobs && is_foreign(o) && !facts->logprobs) {
+    if (rq->logprobs && oa_is_foreign(o) && !facts->logprobs) {
         TRY(ir_drop(o->report, "logprobs", "logprobs", o->fault));
     } else {
         put_flag(o, "logprobs", rq->logprobs ? 1 : -1);
@@ -114,7 +147,7 @@ static enum err put_output(struct oa_write *o)
     put_raw(o, "audio", rq->audio);
     put_raw(o, "prediction", rq->prediction);
     put_raw(o, "web_search_options", rq->web_search);
-    put_plain(o, "verbosity", rq->verbosity);
+    TRY(put_verbosity(o));
     if (rq->stream) {
         json_bool(&o->w, "stream", true);
         put_raw(o, "stream_options", STR("{\"include_usage\":true}"));
@@ -146,11 +179,21 @@ enum ir_effort oa_nearest_effort(uint32_t has, enum ir_effort want)
     return IR_EFFORT_UNSET;
 }
 
+/* OpenAI's chat completions tell nothing of the reasoning; of others the text is known to come, and is the summary. */
+static enum err check_summary(struct oa_write *o)
+{
+    const struct provider *row = o->t->provider;
+    if (!oa_is_foreign(o) || !o->rq->reasoning_summary.len || (row && row->reasoning_field.len))
+        return ERR_OK;
+    return ir_lose(o->report, "reasoning_summary", "reasoning.summary", o->fault);
+}
+
 static enum err put_reasoning(struct oa_write *o)
 {
     const struct ir_request *rq = o->rq;
+    const char *member = rq->effort ? "reasoning_effort" : "thinking";
     enum ir_effort want = rq->effort;
-    if (want != IR_EFFORT_UNSET && !is_foreign(o)) {
+    if (want != IR_EFFORT_UNSET && !oa_is_foreign(o)) {
         put_plain(o, "reasoning_effort", str_c(ir_effort_name(want)));
         return ERR_OK;
     }
@@ -165,146 +208,19 @@ static enum err put_reasoning(struct oa_write *o)
         return ERR_OK;
     enum ir_effort has = oa_nearest_effort(o->t->facts->efforts, want);
     if (has == IR_EFFORT_UNSET)
-        return want == IR_EFFORT_NONE
-                   ? ERR_OK
-                   : ir_drop(o->report, "effort", rq->effort ? "reasoning_effort" : "thinking",
-                             o->fault);
+        return want == IR_EFFORT_NONE ? ERR_OK : ir_drop(o->report, member, member, o->fault);
     if (has != want || rq->thinking_budget.set)
-        TRY(ir_degrade(o->report, rq->effort ? "effort" : "thinking",
-                       rq->effort ? "reasoning_effort" : "thinking", o->fault));
+        TRY(ir_degrade(o->report, member, member, o->fault));
     put_plain(o, "reasoning_effort", str_c(ir_effort_name(has)));
     return ERR_OK;
 }
 
-/* -- tools */
-
-static enum err put_ext(struct oa_write *o, const struct ir_ext *ext)
-{
-    for (; ext; ext = ext->next) {
-        if (ext->origin == IR_FROM_OPENAI_CHAT) {
-            json_name(&o->w, ext->name);
-            segments_raw(o->s, &o->w, NULL, ext->raw);
-            continue;
-        }
-        struct str name = arena_dup(o->a, str_head(ext->name, 48));
-        TRY(ir_lose(o->report, arena_printf(o->a, "unknown(%s)", name.p).p, name.p, o->fault));
-    }
-    return ERR_OK;
-}
-
-static enum err put_tool(struct oa_write *o, const struct ir_tool *t)
-{
-    const char *kind = t->kind == IR_CUSTOM ? "custom" : "function";
-    if (t->kind == IR_SERVER_TOOL) {
-        segments_raw(o->s, &o->w, NULL, t->raw);
-        return ERR_OK;
-    }
-    json_obj(&o->w, NULL);
-    json_strz(&o->w, "type", kind);
-    json_obj(&o->w, kind);
-    json_str(&o->w, "name", t->name);
-    if (t->description.len)
-        segments_raw(o->s, &o->w, "description", t->description);
-    if (t->kind == IR_CUSTOM && t->grammar.len)
-        json_raw(&o->w, "format", t->grammar);
-    if (t->kind == IR_FUNCTION && t->schema.len)
-        segments_raw(o->s, &o->w, "parameters", t->schema);
-    if (t->kind == IR_FUNCTION && t->strict >= 0)
-        json_bool(&o->w, "strict", t->strict);
-    TRY(put_ext(o, t->ext));
-    json_end(&o->w);
-    json_end(&o->w);
-    /* OpenAI caches prompts by itself; a mark on a tool has no place ("Prompt caching", August 2026). */
-    return t->cache ? ir_lose(o->report, "cache_control", "tools", o->fault) : ERR_OK;
-}
-
-/* True for tools that have a place in `tools`; the others are reported. */
-static enum err keep_tool(struct oa_write *o, const struct ir_tool *t, bool *ret_keep)
-{
-    *ret_keep = t->kind == IR_FUNCTION || t->kind == IR_CUSTOM ||
-                (t->kind == IR_SERVER_TOOL && t->origin == IR_FROM_OPENAI_CHAT);
-    if (*ret_keep)
-        return ERR_OK;
-    if (t->kind != IR_WEB_SEARCH)
-        return ir_drop(o->report, "server_tools", "tools", o->fault);
-    if (!o->rq->web_search.len)
-        put_raw(o, "web_search_options", STR("{}"));
-    return ir_degrade(o->report, "web_search", "tools", o->fault);
-}
-
-static enum err put_tools(struct oa_write *o, bool *ret_any)
-{
-    bool keep;
-    *ret_any = false;
-    if (is_set_by_deployment(o, "tools"))
-        return ERR_OK;
-    for (const struct ir_tool *t = o->rq->tools; t; t = t->next) {
-        TRY(keep_tool(o, t, &keep));
-        *ret_any |= keep;
-    }
-    if (!*ret_any)
-        return ERR_OK;
-    json_arr(&o->w, "tools");
-    for (const struct ir_tool *t = o->rq->tools; t; t = t->next)
-        if (t->kind == IR_FUNCTION || t->kind == IR_CUSTOM ||
-            (t->kind == IR_SERVER_TOOL && t->origin == IR_FROM_OPENAI_CHAT))
-            TRY(put_tool(o, t));
-    json_end(&o->w);
-    return ERR_OK;
-}
-
-/* {"type":"function","function":{"name":"f"}} */
-static void put_tool_name(struct oa_write *o, const char *member, struct str name, bool custom)
-{
-    const char *kind = custom ? "custom" : "function";
-    json_obj(&o->w, member);
-    json_strz(&o->w, "type", kind);
-    json_obj(&o->w, kind);
-    json_str(&o->w, "name", name);
-    json_end(&o->w);
-    json_end(&o->w);
-}
-
-static bool is_custom(const struct oa_write *o, struct str name)
-{
-    const struct ir_tool *t = ir_tool_find(o->rq, name);
-    return t && t->kind == IR_CUSTOM;
-}
-
-/* Refused by OpenAI where there are no tools, so left out with them. */
-static void put_choice(struct oa_write *o)
-{
-    const struct ir_request *rq = o->rq;
-    put_flag(o, "parallel_tool_calls", rq->parallel_tool_calls);
-    if (is_set_by_deployment(o, "tool_choice"))
-        return;
-    switch (rq->choice) {
-    case IR_CHOICE_UNSET: return;
-    case IR_CHOICE_NONE: json_strz(&o->w, "tool_choice", "none"); return;
-    case IR_CHOICE_AUTO: json_strz(&o->w, "tool_choice", "auto"); return;
-    case IR_CHOICE_REQUIRED: json_strz(&o->w, "tool_choice", "required"); return;
-    case IR_CHOICE_TOOL:
-        put_tool_name(o, "tool_choice", rq->choice_name,
-                      rq->choice_custom || is_custom(o, rq->choice_name));
-        return;
-    case IR_CHOICE_ALLOWED: break;
-    }
-    json_obj(&o->w, "tool_choice");
-    json_strz(&o->w, "type", "allowed_tools");
-    json_obj(&o->w, "allowed_tools");
-    json_strz(&o->w, "mode", rq->choice_allowed_required ? "required" : "auto");
-    json_arr(&o->w, "tools");
-    for (size_t i = 0; i < rq->allowed_count; i++)
-        put_tool_name(o, NULL, rq->allowed[i], is_custom(o, rq->allowed[i]));
-    json_end(&o->w);
-    json_end(&o->w);
-    json_end(&o->w);
-}
+/* -- the format of the answer */
 
 static void put_format(struct oa_write *o)
 {
     const struct ir_request *rq = o->rq;
-    if (rq->format == IR_FORMAT_UNSET || is_set_by_deployment(o, "response_format"))
+    if (rq->format == IR_FORMAT_UNSET || oa_is_set(o, "response_format"))
         return;
     json_obj(&o->w, "response_format");
     json_strz(&o->w, "type",
@@ -332,7 +248,7 @@ static enum err put_identifier(struct oa_write *o, const char *name, struct str 
 {
     char hex[SHA256_HEX_BYTES];
     struct str plain = json_unescape(json, o->a);
-    if (json.len == 0 || !is_foreign(o) || plain.len <= 64) {
+    if (json.len == 0 || !oa_is_foreign(o) || plain.len <= 64) {
         put_raw(o, name, json);
         return ERR_OK;
     }
@@ -341,16 +257,58 @@ static enum err put_identifier(struct oa_write *o, const char *name, struct str 
     return ir_degrade(o->report, "user", name, o->fault);
 }
 
+/* A hint: lost where it is not taken, never refused. */
+static enum err put_hint(struct oa_write *o, uint32_t what, const char *name, struct str raw)
+{
+    if (raw.len && !oa_is_set(o, name) && !oa_takes(o, what, name))
+        return ir_lose(o->report, name, name, o->fault);
+    put_raw(o, name, raw);
+    return ERR_OK;
+}
+
+static enum err put_users(struct oa_write *o)
+{
+    const struct ir_request *rq = o->rq;
+    const struct provider *row = o->t->provider;
+    bool user = !oa_is_foreign(o) || !row || !row->no_user || oa_is_set(o, "user");
+    bool safety =
+        oa_is_set(o, "safety_identifier") || oa_takes(o, CHAT_SAFETY, "safety_identifier");
+    if (rq->user.len && !user)
+        TRY(ir_lose(o->report, "user", "user", o->fault));
+    else
+        TRY(put_identifier(o, "user", rq->user));
+    if (rq->safety_identifier.len && !safety)
+        return ir_lose(o->report, "user", "safety_identifier", o->fault);
+    return put_identifier(o, "safety_identifier", rq->safety_identifier);
+}
+
+/* Who has no such tiers has the usual one. */
+static enum err put_tier(struct oa_write *o)
+{
+    struct str tier = o->rq->service_tier;
+    uint32_t what = str_eq(tier, STR("flex"))       ? CHAT_FLEX
+                    : str_eq(tier, STR("priority")) ? CHAT_PRIORITY
+                                                    : CHAT_TIERS;
+    if (!tier.len || oa_takes(o, what, "service_tier"))
+        put_plain(o, "service_tier", tier);
+    else if (!oa_is_set(o, "service_tier") && !str_eq(tier, STR("auto")) &&
+             !str_eq(tier, STR("default")))
+        return ir_drop(o->report, "service_tier", "service_tier", o->fault);
+    return ERR_OK;
+}
+
 static enum err put_bookkeeping(struct oa_write *o)
 {
     const struct ir_request *rq = o->rq;
-    TRY(put_identifier(o, "user", rq->user));
-    TRY(put_identifier(o, "safety_identifier", rq->safety_identifier));
-    put_plain(o, "service_tier", rq->service_tier);
-    put_raw(o, "metadata", rq->metadata);
-    put_raw(o, "prompt_cache_key", rq->prompt_cache_key);
-    put_raw(o, "prompt_cache_retention", rq->prompt_cache_retention);
+    TRY(put_users(o));
+    TRY(put_tier(o));
+    TRY(put_hint(o, CHAT_METADATA, "metadata", rq->metadata));
+    TRY(put_hint(o, CHAT_CACHE_KEY, "prompt_cache_key", rq->prompt_cache_key));
+    TRY(put_hint(o, CHAT_CACHE_RETENTION, "prompt_cache_retention", rq->prompt_cache_retention));
     put_raw(o, "store", rq->store);
+    /* Chat Completions refuses what is too long ("Conversation state", August 2026). */
+    if (str_eq(rq->truncation, STR("auto")) && !oa_is_set(o, "truncation"))
+        return ir_lose(o->report, "truncation", "truncation", o->fault);
     return ERR_OK;
 }
 
@@ -362,8 +320,8 @@ static enum err put_rest(struct oa_write *o)
     for (const struct ir_ext *e = o->rq->ext; e; e = e->next) {
         struct ir_ext one = *e;
         one.next = NULL;
-        if (!is_set_by_deployment(o, arena_cstr(o->a, e->name)))
-            TRY(put_ext(o, &one));
+        if (!oa_is_set(o, arena_cstr(o->a, e->name)))
+            TRY(oa_put_ext(o, &one));
     }
     for (size_t i = 0; i < o->t->passthrough_count; i++) {
         const struct conf_member *m = &o->t->passthrough[i];
@@ -377,17 +335,15 @@ static enum err put_rest(struct oa_write *o)
 
 static enum err put_body(struct oa_write *o)
 {
-    bool tools;
     json_begin(&o->w, &o->s->own);
     json_obj(&o->w, NULL);
     json_str(&o->w, "model", o->t->model);
     TRY(oa_put_messages(o));
-    TRY(put_tools(o, &tools));
-    if (tools || is_set_by_deployment(o, "tools"))
-        put_choice(o);
+    TRY(oa_put_tools(o));
     put_format(o);
     TRY(put_output(o));
     TRY(put_sampling(o));
+    TRY(check_summary(o));
     TRY(put_reasoning(o));
     TRY(put_bookkeeping(o));
     TRY(put_rest(o));

@@ -250,6 +250,52 @@ static struct str merge_arrays(struct str ours, struct str clients, struct arena
                         ours_inner.len && clients_inner.len ? "," : "", STR_ARG(clients_inner));
 }
 
+/* Of the members that a response is made with, a count and a compaction take some (OpenAI's API reference, November 2026, and its SDK's
+ * types); what the deployment sets of the others stays out of them. */
+static bool is_taken(enum openai_kind kind, struct str name)
+{
+    enum { TOKENS = 1, COMPACT = 2 };
+    static const struct {
+        struct str name;
+        int by;
+    } rows[] = {
+        { STR_INIT("parallel_tool_calls"), TOKENS },
+        { STR_INIT("personality"), TOKENS },
+        { STR_INIT("reasoning"), TOKENS },
+        { STR_INIT("text"), TOKENS },
+        { STR_INIT("tool_choice"), TOKENS },
+        { STR_INIT("tools"), TOKENS },
+        { STR_INIT("truncation"), TOKENS },
+        { STR_INIT("conversation"), TOKENS },
+        { STR_INIT("prompt_cache_key"), COMPACT },
+        { STR_INIT("prompt_cache_options"), COMPACT },
+        { STR_INIT("prompt_cache_retention"), COMPACT },
+        { STR_INIT("service_tier"), COMPACT },
+        { STR_INIT("background"), 0 },
+        { STR_INIT("context_management"), 0 },
+        { STR_INIT("include"), 0 },
+        { STR_INIT("max_output_tokens"), 0 },
+        { STR_INIT("max_tool_calls"), 0 },
+        { STR_INIT("metadata"), 0 },
+        { STR_INIT("moderation"), 0 },
+        { STR_INIT("prompt"), 0 },
+        { STR_INIT("safety_identifier"), 0 },
+        { STR_INIT("store"), 0 },
+        { STR_INIT("stream_options"), 0 },
+        { STR_INIT("temperature"), 0 },
+        { STR_INIT("top_logprobs"), 0 },
+        { STR_INIT("top_p"), 0 },
+        { STR_INIT("user"), 0 },
+    };
+    int by = kind == OPENAI_RESPONSE_TOKENS    ? TOKENS
+             : kind == OPENAI_RESPONSE_COMPACT ? COMPACT
+                                               : 0;
+    for (size_t i = 0; by && i < sizeof rows / sizeof rows[0]; i++)
+        if (str_eq(name, rows[i].name))
+            return rows[i].by & by;
+    return true;
+}
+
 /* A deployment's default is written in the words of chat completions; the Responses API has another word for it, or another place.
  * Empty: it has none, and the default is left out. `*ret_json`: the value there. */
 static struct str default_name(enum openai_kind kind, const struct conf_member *def,
@@ -316,7 +362,7 @@ static void plan_deployment(struct plan *p, const struct openai_request *rq,
         want[k++] = d->drop_params[i];
     json_peek_object(rq->body, want, n, got, NULL);
     for (size_t i = 0; i < d->default_count; i++) {
-        if (want[i].len == 0 || is_among(want, i, want[i]))
+        if (want[i].len == 0 || is_among(want, i, want[i]) || !is_taken(rq->kind, want[i]))
             continue;
         if (got[i].type == JSON_ABSENT)
             plan_insert(p, want[i], json[i]);
@@ -326,7 +372,8 @@ static void plan_deployment(struct plan *p, const struct openai_request *rq,
     for (size_t i = 0; i < d->extra_body_count; i++) {
         const struct json_member *m = &got[d->default_count + i];
         if (str_eq(d->extra_body[i].name, names[OPENAI_M_MODEL]) ||
-            str_eq(d->extra_body[i].name, names[OPENAI_M_STREAM]))
+            str_eq(d->extra_body[i].name, names[OPENAI_M_STREAM]) ||
+            !is_taken(rq->kind, d->extra_body[i].name))
             continue; /* routing decides the model, the client decides the framing */
         if (m->type == JSON_ABSENT)
             plan_insert(p, d->extra_body[i].name, d->extra_body[i].json);

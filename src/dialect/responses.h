@@ -14,8 +14,11 @@
  * Opaque reasoning state of another provider travels in a reasoning item's `encrypted_content` as "weir1." and base64url of
  * {"o":"anthropic"|"gemini"|"openai", "k":"thinking"|"redacted"|"call"|"text", "s":<signature>, "t":<text>}: k says what it belongs
  * to. "call" (Gemini) rides on the function call that follows the item, "text" (Gemini) on the text just before it, since a stream
- * knows it no earlier. "t", optional, is the text of the thinking where the item's summary does not show it. What has no such prefix
- * is OpenAI's own.
+ * knows it no earlier. "t", optional, is the text of the thinking where the item's summary does not show it.
+ *
+ * A provider's own, of native answers, comes to the client as a tag that names the account which made it and the provider's bytes:
+ * "weirn." 8 hex digits "." <bytes>. No other account can read it, and none gets it. What has neither prefix is OpenAI's own, of whatever
+ * account.
  *
  * Rules are from OpenAI's API reference, "Responses" and its streaming events, August 2026. Pure; everything made lives in the arena
  * given. Thread: the request's. */
@@ -25,6 +28,7 @@
 #include "base/buf.h"
 #include "dialect/dialect.h"
 #include "wire/json_scan.h"
+#include "wire/splice.h"
 
 #define RESPONSE_HEX 32
 #define RESPONSE_ID_LEN (5 + RESPONSE_HEX)
@@ -47,6 +51,22 @@ void response_state_put(const struct response_state *s,
 /* `json` is the literal of encrypted_content. False: not made by weir, or broken. */
 bool response_state_get(struct str json, struct arena *a, struct response_state *ret);
 
+/* -- whose a provider's own state is: its tag, plain; nothing in it needs an escape */
+#define RESPONSE_ACCOUNT_HEX 8
+struct str response_tag(struct str account_hex, struct arena *a);
+
+/* Tags in the order of their last use, the youngest last. Of more accounts than these, the first are forgotten. */
+#define RESPONSE_TAGS_MAX 8
+struct response_tags {
+    struct str tags[RESPONSE_TAGS_MAX];
+    size_t count;
+};
+/* Those of the state in `items` (raw; what is no array has none). */
+void response_tags_add(struct response_tags *t, struct str items);
+/* The body that `sp` edits goes to the account of `tag`: the state of its input's items goes as it was made. Not where another edit has
+ * to do with the input. */
+void response_untag(struct splice *sp, struct str tag);
+
 /* -- what is kept of a turn, and what a follow-up is made of */
 
 /* The input of a request (a string, or an array of items; raw) as an array of items, each with type and id, in the form in which
@@ -64,7 +84,8 @@ struct response_past {
 };
 /* The `input` of a follow-up: all items of `past`, then those of `input` (raw: string or array), with item references replaced by what
  * they name in `past` or `referred`. `native`: the target speaks Responses itself, so ids of weir's making go, and opaque state that
- * is not its own: a reasoning item without state that the target has not made itself goes whole. Errors: ERR_BAD_REQUEST (a reference
+ * is not its own, which is that of weir's making or with another account's tag: a reasoning item without state that the target has not
+ * made itself goes whole, and so does a compaction, which is nothing else. Errors: ERR_BAD_REQUEST (a reference
  * names nothing), fault filled. */
 struct response_follow {
     const struct response_past *past;
@@ -73,14 +94,15 @@ struct response_follow {
     size_t referred_count;
     struct str input;
     bool native;
+    struct str tag; /* native: of the target's account; its state keeps it (response_untag) */
 };
-/* `*ret_lost`: reasoning was left out. */
+/* `*ret_lost`: reasoning was left out, or a state. */
 MUST_CHECK enum err response_follow_input(const struct response_follow *f, struct arena *a,
                                           struct str *ret_input, bool *ret_lost,
                                           struct fault *ret_fault);
-/* True where an item of `input` (raw) has an id of weir's making, or state of another provider: one that speaks this API itself can do
- * nothing with them, so such an input is to be followed natively although nothing is before it. */
-bool response_is_foreign(struct str input, struct arena *a);
+/* True where an item of `input` (raw) has an id of weir's making, or state that is not of the account of `tag`: a provider that speaks this
+ * API itself can do nothing with them, so such an input is to be followed natively although nothing is before it. */
+bool response_is_foreign(struct str input, struct str tag, struct arena *a);
 /* The distinct ids of answers that item references in `input` name (only such as weir makes), at most `max`. Returns how many there
  * are. */
 size_t response_references(struct str input, struct arena *a, struct str *ret_ids, size_t max);
@@ -99,8 +121,9 @@ struct response_answer {
     struct str
         object; /* the response object: the whole text, or the event's `response`; empty: the event has none */
     struct json_member model; /* of the object; offsets are of `text` */
-    struct str id, status;    /* of the object, plain, as they stand; empty: none */
-    uint64_t sequence;        /* event: sequence_number */
+    struct str items, item; /* the object's output, or a list's data: an array; the event's item */
+    struct str id, status;  /* of the object, plain, as they stand; empty: none */
+    uint64_t sequence;      /* event: sequence_number */
     bool sequenced;
     struct ir_usage usage;
     bool content;  /* event: text, reasoning, refusal, tool argument or input that is not empty */
@@ -112,8 +135,10 @@ struct response_answer {
 MUST_CHECK enum err response_read_answer(struct str body, struct response_answer *ret);
 MUST_CHECK enum err response_read_event(struct str data, bool look_for_content,
                                         struct response_answer *ret);
-/* `text` with the object's model replaced. An empty `model_json`: as it is. Appended to `out`. */
-void response_put_answer(const struct response_answer *ans, struct str model_json, struct buf *out);
+/* `text` with the object's model replaced, and `tag` before each state of its items that is not empty. Where these are empty: as it
+ * is. Appended to `out`. */
+void response_put_answer(const struct response_answer *ans, struct str model_json, struct str tag,
+                         struct buf *out);
 bool response_read_usage(struct str json, struct ir_usage *ret_usage);
 
 /* The last event of a stream that has failed, as OpenAI sends it and as typed SDKs read it: both the flat members and `error`. With the

@@ -169,7 +169,9 @@ struct follow {
     struct fault *fault;
     struct node *ids;
     struct json_write w;
-    bool lost; /* reasoning was left out */
+    bool lost; /* reasoning was left out, or a state */
+    bool
+        bereft; /* so was the reasoning of this turn of another account's: that account's ids lead nowhere */
 };
 
 /* The first of an id counts: items do not change. */
@@ -195,53 +197,103 @@ static void index_turns(struct follow *fw, const struct response_past *turns, si
     }
 }
 
-/* A state of weir's making, in whatever item a client put it. */
-static bool is_own_state(const struct json_iter *it)
+static bool is_named(const struct json_iter *it, struct str name)
 {
-    return json_str_eq(str_of(it->name.p - 1, it->name.len + 2), STR("encrypted_content")) &&
-           rs_is_own_state(it->value);
+    return json_str_eq(str_of(it->name.p - 1, it->name.len + 2), name);
 }
 
-static bool has_own_state(struct str item)
+/* A state of weir's making or of another account's, in whatever item a client put it. `tag`: of the account that gets it. */
+static bool is_foreign_state(const struct json_iter *it, struct str tag)
+{
+    return rs_is_state(it) && (rs_is_own_state(it->value) || rs_is_of_another(it->value, tag));
+}
+
+static bool has_foreign_state(struct str item, struct str tag)
 {
     struct json_iter it = json_iter(item);
     if (json_type_of(item) != JSON_OBJECT)
         return false;
     while (json_next(&it))
-        if (is_own_state(&it))
+        if (is_foreign_state(&it, tag))
             return true;
     return false;
 }
 
-/* For a provider that speaks this API: without what it does not know, an id or a state of weir's making. A search without its id is
- * none; reasoning without its state is nothing that the model could use, unless the provider keeps it under the item's id. `made`: the
- * id is of weir's making. */
-static bool is_foreign(struct str item, struct str id, struct str type, bool made)
+/* OpenAI's API reference, August 2026: the types whose id is required. */
+static bool needs_id(struct str type)
 {
-    struct str state = rs_member(item, "encrypted_content");
-    if (str_eq(type, STR("reasoning")) && json_type_of(state) == JSON_STRING && state.len > 2)
-        return has_own_state(item);
-    if (str_eq(type, STR("reasoning")))
-        return made || id.len == 0;
-    return made && str_eq(type, STR("web_search_call"));
+    static const struct str types[] = {
+        STR_INIT("code_interpreter_call"), STR_INIT("computer_call"),
+        STR_INIT("image_generation_call"), STR_INIT("item_reference"),
+        STR_INIT("local_shell_call"),      STR_INIT("local_shell_call_output"),
+        STR_INIT("mcp_approval_request"),  STR_INIT("mcp_call"),
+        STR_INIT("mcp_list_tools"),        STR_INIT("program"),
+        STR_INIT("program_output"),
+    };
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
+        if (str_eq(type, types[i]))
+            return true;
+    return false;
 }
 
+/* For a provider that speaks this API: without what it does not know, an id that is `unknown` to it or a state that is `stated`, foreign. A
+ * search without its id is none, nor is a compaction without its state; reasoning without its state is nothing that the model could
+ * use, unless the provider keeps it under the item's id. */
+static bool is_foreign(struct str item, struct str id, struct str type, bool unknown, bool stated)
+{
+    struct str state = rs_member(item, "encrypted_content");
+    if (str_eq(type, STR("compaction")))
+        return stated;
+    if (str_eq(type, STR("reasoning")) && json_type_of(state) == JSON_STRING && state.len > 2)
+        return stated;
+    if (str_eq(type, STR("reasoning")))
+        return unknown || id.len == 0;
+    return unknown &&
+           (str_eq(type, STR("web_search_call")) || str_eq(type, STR("file_search_call")));
+}
+
+/* Reasoning that another account has encrypted. */
+static bool is_others_reasoning(struct str item, struct str type, struct str tag)
+{
+    struct json_iter it = json_iter(item);
+    while (str_eq(type, STR("reasoning")) && json_next(&it))
+        if (rs_is_state(&it) && rs_is_of_another(it.value, tag))
+            return true;
+    return false;
+}
+
+/* What the user says begins another turn. */
+static bool begins_turn(struct str item, struct str type)
+{
+    return str_eq(type, STR("message")) && !json_str_eq(rs_member(item, "role"), STR("assistant"));
+}
+
+/* Items that came of reasoning are refused under their ids where the reasoning is not there ("was provided without its required
+ * 'reasoning' item"), so they lose their ids with it. */
 static void put_native(struct follow *fw, struct str item, struct str type)
 {
     struct json_iter it = json_iter(item);
     struct str id = id_of(item, fw->a), answer;
     bool made = response_of_item(id, fw->a, &answer);
-    if (is_foreign(item, id, type, made)) {
+    bool stated = has_foreign_state(item, fw->f->tag);
+    if (begins_turn(item, type))
+        fw->bereft = false;
+    fw->lost |= stated;
+    if (is_foreign(item, id, type, made || fw->bereft, stated)) {
         fw->lost |= str_eq(type, STR("reasoning"));
+        fw->bereft |= is_others_reasoning(item, type, fw->f->tag);
         return;
     }
-    if (!made && !has_own_state(item)) {
+    if (str_eq(type, STR("reasoning")))
+        fw->bereft = false;
+    bool nameless = made || (fw->bereft && id.len && !needs_id(type));
+    if (!nameless && !stated) {
         json_raw(&fw->w, NULL, item);
         return;
     }
     json_obj(&fw->w, NULL);
     while (json_next(&it)) {
-        if ((made && str_eq(it.name, STR("id"))) || is_own_state(&it))
+        if ((nameless && is_named(&it, STR("id"))) || is_foreign_state(&it, fw->f->tag))
             continue;
         rs_put_member(&fw->w, &it, fw->a);
     }
@@ -321,15 +373,15 @@ enum err response_follow_input(const struct response_follow *f, struct arena *a,
     return e;
 }
 
-bool response_is_foreign(struct str input, struct arena *a)
+bool response_is_foreign(struct str input, struct str tag, struct arena *a)
 {
     struct json_iter it = json_iter(json_type_of(input) == JSON_ARRAY ? input : STR("[]"));
     struct str answer;
     /* Most inputs are known by this to have neither. */
-    if (str_find(input, STR("\"id\"")) == STR_NONE && str_find(input, STR("\"weir1.")) == STR_NONE)
+    if (str_find(input, STR("\"id\"")) == STR_NONE && str_find(input, STR("\"weir")) == STR_NONE)
         return false;
     while (json_next(&it))
-        if (has_own_state(it.value) || response_of_item(id_of(it.value, a), a, &answer))
+        if (has_foreign_state(it.value, tag) || response_of_item(id_of(it.value, a), a, &answer))
             return true;
     return false;
 }

@@ -15,6 +15,10 @@ void rs_put_member(struct json_write *w, const struct json_iter *it, struct aren
 
 /* The literal of encrypted_content begins as weir's does: when response_state_get refuses it, it is broken. */
 bool rs_is_own_state(struct str json);
+/* A member of an item that is a state, whoever made it: encrypted_content, a string that is not empty. */
+bool rs_is_state(const struct json_iter *it);
+/* It belongs to an account, and not to that of `tag`. */
+bool rs_is_of_another(struct str json, struct str tag);
 
 /* What cannot be done where the model's provider does not speak this API: ERR_UNSUPPORTED_PARAM, named as oa_bad does. */
 enum err rs_unsupported(struct oa_read *r, const char *member, const char *fmt, ...)
@@ -24,6 +28,12 @@ enum err rs_unsupported(struct oa_read *r, const char *member, const char *fmt, 
  * interest. */
 void rs_members(struct str object, const struct str *known, size_t n, struct str *ret_values,
                 struct arena *a, struct ir_ext ***tail);
+
+/* The same of an object inside the request: its other members become the request's own, by their place ("text.format.x"). */
+void rs_inner_members(struct oa_read *r, const char *place, struct str object,
+                      const struct str *known, size_t n, struct str *ret_values);
+/* Of no place of their own. */
+void rs_add_ext(struct oa_read *r, struct ir_ext *list);
 
 /* A string that is not empty. */
 MUST_CHECK enum err rs_required(struct oa_read *r, const char *member, struct str value,

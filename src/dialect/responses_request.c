@@ -93,13 +93,30 @@ enum err rs_required(struct oa_read *r, const char *member, struct str value, st
     return ERR_OK;
 }
 
-static void add_ext(struct oa_read *r, struct str name, struct str raw)
+void rs_add_ext(struct oa_read *r, struct ir_ext *list)
 {
-    struct ir_ext **tail = &r->rq->ext, *e = ARENA_NEW(r->a, struct ir_ext);
+    struct ir_ext **tail = &list;
     while (*tail)
         tail = &(*tail)->next;
+    *tail = r->rq->ext;
+    r->rq->ext = list;
+}
+
+void rs_inner_members(struct oa_read *r, const char *place, struct str object,
+                      const struct str *known, size_t n, struct str *ret_values)
+{
+    struct ir_ext *others = NULL, **tail = &others;
+    rs_members(object, known, n, ret_values, r->a, &tail);
+    for (struct ir_ext *e = others; e; e = e->next)
+        e->name = arena_printf(r->a, "%s.%.*s", place, STR_ARG(e->name));
+    rs_add_ext(r, others);
+}
+
+static void add_ext(struct oa_read *r, struct str name, struct str raw)
+{
+    struct ir_ext *e = ARENA_NEW(r->a, struct ir_ext);
     *e = (struct ir_ext){ .origin = IR_FROM_OPENAI_RESPONSES, .name = name, .raw = raw };
-    *tail = e;
+    rs_add_ext(r, e);
 }
 
 /* -- numbers: a table */
@@ -206,7 +223,7 @@ static enum err read_reasoning(struct oa_read *r, struct str value)
     r->rq->thinking = -1;
     if (value.len && json_type_of(value) != JSON_OBJECT)
         return oa_bad(r, "reasoning", "must be an object such as {\"effort\":\"low\"}");
-    oa_members(value, want, E_COUNT, v, r->a, NULL);
+    rs_inner_members(r, "reasoning", value, want, E_COUNT, v);
     if (v[E_EFFORT].len) {
         TRY(oa_string(r, "reasoning.effort", v[E_EFFORT]));
         r->rq->effort = ir_effort_of(json_unescape(v[E_EFFORT], r->a));
@@ -295,13 +312,13 @@ static enum err read_instructions(struct oa_read *r, struct str value)
     return ERR_OK;
 }
 
-/* What the answer repeats, in one line, as an event's data is. */
+/* What the answer repeats, in one line, as an event's data is. Not `truncation`: none is done. */
 static void read_echo(struct oa_read *r, const struct top *t)
 {
     static const enum response_member repeated[] = {
-        R_INSTRUCTIONS, R_MAX_OUTPUT, R_MAX_CALLS,  R_PARALLEL,     R_CACHE_KEY, R_CACHE_RETENTION,
-        R_REASONING,    R_SAFETY,     R_STORE,      R_TEMPERATURE,  R_TEXT,      R_TOOL_CHOICE,
-        R_TOOLS,        R_TOP_P,      R_TRUNCATION, R_TOP_LOGPROBS, R_USER,
+        R_INSTRUCTIONS, R_MAX_OUTPUT, R_MAX_CALLS,    R_PARALLEL,    R_CACHE_KEY, R_CACHE_RETENTION,
+        R_REASONING,    R_SAFETY,     R_STORE,        R_TEMPERATURE, R_TEXT,      R_TOOL_CHOICE,
+        R_TOOLS,        R_TOP_P,      R_TOP_LOGPROBS, R_USER,
     };
     struct ir_ext **tail = &r->rq->echo;
     for (size_t i = 0; i <= sizeof repeated / sizeof repeated[0]; i++) {

@@ -49,7 +49,7 @@ struct items {
     struct ir_message *turn;              /* the assistant's, while it goes on */
     struct ir_part **turn_tail;
     struct ir_ext **ext_tail;    /* of the turn */
-    uint32_t told;               /* of the turn: extensions that are told once, a bit each */
+    bool cited;                  /* the turn: its citations are told, once */
     bool turn_spoke;             /* it has text, so a new message or reasoning begins another one */
     struct ir_part *last;        /* of the turn */
     struct response_state state; /* Gemini's, for the next call; without a signature: none */
@@ -86,7 +86,7 @@ static void drop_state(struct items *it)
 static void end_turn(struct items *it)
 {
     drop_state(it);
-    if (it->turn && !it->turn->parts) /* of a search and nothing else */
+    if (it->turn && !it->turn->parts) /* a message of no parts */
         add_part(it, IR_TEXT)->json = STR("\"\"");
     it->turn = NULL;
     it->turn_spoke = false;
@@ -130,7 +130,7 @@ static enum err go_on(struct items *it, bool speaks)
     it->turn = new_message(it, IR_ASSISTANT);
     it->turn_tail = &it->turn->parts;
     it->ext_tail = &it->turn->ext;
-    it->told = 0;
+    it->cited = false;
     IR_APPEND(it->tail, it->turn);
     return ERR_OK;
 }
@@ -145,18 +145,18 @@ static void take_ext(struct items *it, struct ir_ext *first)
     }
 }
 
-static void tell_once(struct items *it, unsigned bit, struct str name, struct str raw)
+static void tell_citations(struct items *it, struct str raw)
 {
+    if (it->cited)
+        return;
+    it->cited = true;
     struct ir_ext *e = ARENA_NEW(it->r->a, struct ir_ext);
-    *e = (struct ir_ext){ .origin = IR_FROM_OPENAI_RESPONSES, .name = name, .raw = raw };
-    if (!(it->told >> bit & 1))
-        take_ext(it, e);
-    it->told |= UINT32_C(1) << bit;
+    *e = (struct ir_ext){ .origin = IR_FROM_OPENAI_RESPONSES, .name = STR("annotations") };
+    e->raw = raw;
+    take_ext(it, e);
 }
 
 /* -- content */
-
-#define TOLD_ANNOTATIONS 31 /* others by their row of `history` */
 
 /* A string, or an array of parts, of member `name`. `answer`: one that comes back; the turn takes its citations. */
 static enum err read_content(struct items *it, const char *name, struct str value, bool answer,
@@ -182,7 +182,7 @@ static enum err read_content(struct items *it, const char *name, struct str valu
         struct str annotations;
         TRY(rs_read_part(r, parts.value, &part, &annotations));
         if (answer && annotations.len)
-            tell_once(it, TOLD_ANNOTATIONS, STR("annotations"), annotations);
+            tell_citations(it, annotations);
         IR_APPEND(*tail, part);
     }
     r->sub = NULL;
@@ -422,7 +422,7 @@ static enum err read_state(struct items *it, struct str text, struct str encrypt
     return ERR_OK;
 }
 
-static enum err read_reasoning(struct items *it)
+static enum err read_thought(struct items *it)
 {
     struct str encrypted = it->v[I_ENCRYPTED], text = { 0 }, content = { 0 };
     TRY(oa_string(it->r, ".encrypted_content", encrypted));
@@ -441,15 +441,25 @@ static enum err read_reasoning(struct items *it)
     return ERR_OK;
 }
 
-/* -- items of tools that a provider runs */
+static enum err read_reasoning(struct items *it, struct ir_ext *ext)
+{
+    TRY(read_thought(it));
+    if (it->turn)
+        take_ext(it, ext);
+    else /* there was nothing in it but these */
+        rs_add_ext(it->r, ext);
+    return ERR_OK;
+}
+
+/* -- items of tools that OpenAI runs, or that a client runs for it: no other provider knows them */
 
 static const struct history_row {
     struct str type;
-    enum { HINT, ASSISTANTS, USERS, REFUSED } what;
+    enum { ASSISTANTS, USERS, REFUSED } what;
 } history[] = {
-    { STR_INIT("web_search_call"), HINT }, /* the text says what was found */
-    { STR_INIT("file_search_call"), HINT },
-    { STR_INIT("mcp_list_tools"), HINT },
+    { STR_INIT("web_search_call"), ASSISTANTS },
+    { STR_INIT("file_search_call"), ASSISTANTS },
+    { STR_INIT("mcp_list_tools"), ASSISTANTS },
     { STR_INIT("computer_call"), ASSISTANTS },
     { STR_INIT("computer_call_output"), USERS },
     { STR_INIT("code_interpreter_call"), ASSISTANTS },
@@ -471,36 +481,28 @@ static const struct history_row {
     { STR_INIT("compaction"), REFUSED },
     { STR_INIT("compaction_trigger"), REFUSED },
 };
-_Static_assert(sizeof history / sizeof history[0] <= TOLD_ANNOTATIONS, "a bit each");
 
 static enum err read_history(struct items *it, const struct history_row *row)
 {
-    struct ir_message *m;
-    switch (row->what) {
-    case REFUSED:
+    if (row->what == REFUSED)
         return rs_unsupported(it->r, ".type",
                               "%.*s holds a conversation that OpenAI has compacted: only a model "
                               "whose provider speaks the Responses API itself can read it. Send "
                               "the items themselves.",
                               STR_ARG(row->type));
-    case HINT:
+    struct ir_part *item = ARENA_NEW(it->r->a, struct ir_part);
+    item->kind = IR_OPAQUE;
+    item->raw = it->value;
+    item->index = it->r->index;
+    item->origin = IR_FROM_OPENAI_RESPONSES;
+    if (row->what == ASSISTANTS) { /* a text that was the last part still is */
         TRY(go_on(it, false));
-        tell_once(it, (unsigned)(row - history), row->type, it->value);
+        IR_APPEND(it->turn_tail, item);
         return ERR_OK;
-    case ASSISTANTS:
-        TRY(go_on(it, false));
-        struct ir_part *part = add_part(it, IR_OPAQUE);
-        part->raw = it->value;
-        part->origin = IR_FROM_OPENAI_RESPONSES;
-        return ERR_OK;
-    case USERS: break;
     }
     end_turn(it);
-    m = new_message(it, IR_USER);
-    m->parts = ARENA_NEW(it->r->a, struct ir_part);
-    m->parts->kind = IR_OPAQUE;
-    m->parts->raw = it->value;
-    m->parts->origin = IR_FROM_OPENAI_RESPONSES;
+    struct ir_message *m = new_message(it, IR_USER);
+    m->parts = item;
     if (it->open)
         IR_APPEND(it->held_tail, m);
     else
@@ -529,7 +531,7 @@ static enum err read_item(struct items *it)
     if (str_eq(type, STR("function_call_output")) || str_eq(type, STR("custom_tool_call_output")))
         return read_output(it, ext);
     if (str_eq(type, STR("reasoning")))
-        return read_reasoning(it);
+        return read_reasoning(it, ext);
     if (str_eq(type, STR("item_reference")))
         return oa_bad(r, "", "refers to an item that is not kept here: send the item itself");
     for (size_t i = 0; i < sizeof history / sizeof history[0]; i++)
@@ -582,5 +584,12 @@ enum err rs_read_input(struct oa_read *r, struct str input)
         TRY(read_items(&it, input));
     if (!*first)
         return oa_bad(r, "input", "is empty: send at least one item");
+    const struct ir_message *m = *first;
+    while (m && ir_is_items(m))
+        m = m->next;
+    if (!m)
+        return rs_unsupported(r, "input",
+                              "holds nothing but what tools of OpenAI's own did, which this model "
+                              "cannot read. Send a message too.");
     return ERR_OK;
 }

@@ -70,6 +70,8 @@ static enum err read_file(struct oa_read *r, const struct str v[P_COUNT], struct
 {
     struct ir_media *media = &part->media;
     part->kind = IR_FILE;
+    TRY(oa_string(r, ".detail", v[P_DETAIL]));
+    media->detail = json_unescape(v[P_DETAIL], r->a);
     TRY(oa_string(r, ".file_id", v[P_FILE_ID]));
     TRY(oa_string(r, ".file_data", v[P_FILE_DATA]));
     TRY(oa_string(r, ".file_url", v[P_FILE_URL]));

@@ -16,7 +16,7 @@ static enum err read_format(struct oa_read *r, struct str value)
         return ERR_OK;
     if (json_type_of(value) != JSON_OBJECT)
         return oa_bad(r, "text.format", "must be an object such as {\"type\":\"json_object\"}");
-    oa_members(value, want, F_COUNT, v, r->a, NULL);
+    rs_inner_members(r, "text.format", value, want, F_COUNT, v);
     if (json_str_eq(v[F_TYPE], STR("text"))) {
         rq->format = IR_FORMAT_TEXT;
         return ERR_OK;
@@ -52,7 +52,7 @@ enum err rs_read_text(struct oa_read *r, struct str value)
     size_t i = 0;
     if (value.len && json_type_of(value) != JSON_OBJECT)
         return oa_bad(r, "text", "must be an object with format, verbosity or both");
-    oa_members(value, want, 2, v, r->a, NULL);
+    rs_inner_members(r, "text", value, want, 2, v);
     TRY(read_format(r, v[0]));
     if (v[1].len == 0)
         return ERR_OK;

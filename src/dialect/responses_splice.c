@@ -1,4 +1,4 @@
-/* The Responses API, client and provider both speaking it: what weir reads of a request and of an answer's pieces, and the one edit
+/* The Responses API, client and provider both speaking it: what weir reads of a request and of an answer's pieces, and the two edits
  * that answers get. OpenAI's API reference, "Responses" and "Streaming events", August 2026. */
 #include "dialect/openai_chat.h"
 #include "dialect/responses_priv.h"
@@ -61,9 +61,20 @@ static void take_object(struct response_answer *ret, struct str object, const st
 {
     ret->object = object;
     ret->model = m[O_MODEL];
+    if (m[O_OUTPUT].type == JSON_ARRAY)
+        ret->items = json_value(object, &m[O_OUTPUT]);
     ret->id = inside(object, &m[O_ID]);
     ret->status = inside(object, &m[O_STATUS]);
     response_read_usage(json_value(object, &m[O_USAGE]), &ret->usage);
+}
+
+/* Items by pages are the data of a list. */
+static void take_list(struct response_answer *ret, struct str body)
+{
+    static const struct str name = STR_INIT("data");
+    struct json_member m;
+    if (!ret->items.len && json_peek_object(body, &name, 1, &m, NULL) && m.type == JSON_ARRAY)
+        ret->items = json_value(body, &m);
 }
 
 enum err response_read_answer(struct str body, struct response_answer *ret)
@@ -77,6 +88,7 @@ enum err response_read_answer(struct str body, struct response_answer *ret)
     ret->error = !response &&
                  (is_set(&m[O_ERROR]) || json_str_eq(json_value(body, &m[O_TYPE]), STR("error")));
     take_object(ret, body, m);
+    take_list(ret, body);
     return ERR_OK;
 }
 
@@ -194,20 +206,74 @@ enum err response_read_event(struct str data, bool look_for_content, struct resp
         take_object(ret, object, o);
         move_member(&ret->model, m[E_RESPONSE].value_at);
     }
+    if (m[E_ITEM].type == JSON_OBJECT)
+        ret->item = json_value(data, &m[E_ITEM]);
     ret->content = look_for_content && !ret->terminal && event_has_content(data, m);
     return ERR_OK;
 }
 
-void response_put_answer(const struct response_answer *ans, struct str model_json, struct buf *out)
+/* The text, up to where it has been put. */
+struct put {
+    struct str text;
+    size_t from;
+    struct buf *out;
+};
+
+static void put_edit(struct put *p, size_t at, size_t len, struct str with)
 {
-    const struct json_member *m = &ans->model;
-    if (m->type != JSON_STRING || !model_json.len) {
-        buf_put(out, ans->text);
+    buf_put(p->out, str_of(p->text.p + p->from, at - p->from));
+    buf_put(p->out, with);
+    p->from = at + len;
+}
+
+static void put_item(struct put *p, struct str item, struct str tag)
+{
+    for (struct json_iter it = json_iter(item); json_next(&it);)
+        if (rs_is_state(&it))
+            put_edit(p, (size_t)(it.value.p + 1 - p->text.p), 0, tag);
+}
+
+/* An item, or an array of them. */
+static void put_items(struct put *p, struct str part, struct str tag)
+{
+    if (json_type_of(part) == JSON_OBJECT) {
+        put_item(p, part, tag);
         return;
     }
-    buf_put(out, str_head(ans->text, m->value_at));
-    buf_put(out, model_json);
-    buf_put(out, str_skip(ans->text, m->value_at + m->value_len));
+    for (struct json_iter it = json_iter(part); json_next(&it);)
+        if (it.type == JSON_OBJECT)
+            put_item(p, it.value, tag);
+}
+
+/* Most items have no state, and are known by this: its name stands there as it is, or with an escape in it. */
+static bool may_have_state(struct str part)
+{
+    static const struct str name = STR_INIT("encrypted_content");
+    return part.len > name.len &&
+           (str_find(part, name) != STR_NONE ||
+            (str_find_char(part, '\\') != STR_NONE && str_find(part, STR("\\u00")) != STR_NONE));
+}
+
+void response_put_answer(const struct response_answer *ans, struct str model_json, struct str tag,
+                         struct buf *out)
+{
+    const struct json_member *m = &ans->model;
+    bool late = ans->item.p > ans->items.p;
+    struct str parts[2] = { late ? ans->items : ans->item, late ? ans->item : ans->items };
+    struct put p = { .text = ans->text, .out = out };
+    bool model = m->type == JSON_STRING && model_json.len;
+    for (size_t i = 0; i < 2; i++) {
+        if (!tag.len || !may_have_state(parts[i]))
+            continue;
+        if (model && m->value_at < (size_t)(parts[i].p - p.text.p)) {
+            put_edit(&p, m->value_at, m->value_len, model_json);
+            model = false;
+        }
+        put_items(&p, parts[i], tag);
+    }
+    if (model)
+        put_edit(&p, m->value_at, m->value_len, model_json);
+    buf_put(out, str_skip(p.text, p.from));
 }
 
 /* -- faults */

@@ -6,6 +6,8 @@
 #include "wire/json_write.h"
 
 #define STATE_PREFIX "weir1."
+#define TAG_PREFIX "weirn."
+#define TAG_LEN (sizeof TAG_PREFIX - 1 + RESPONSE_ACCOUNT_HEX + 1)
 #define STATE_MAX (128 * MIB)
 #define PREFIX_LETTERS_MAX 8
 
@@ -136,6 +138,89 @@ void response_state_put(const struct response_state *s, struct buf *out)
 bool rs_is_own_state(struct str json)
 {
     return json_type_of(json) == JSON_STRING && str_starts(str_skip(json, 1), STR(STATE_PREFIX));
+}
+
+/* -- state that a provider made itself */
+
+struct str response_tag(struct str account_hex, struct arena *a)
+{
+    return arena_printf(a, TAG_PREFIX "%.*s.",
+                        STR_ARG(str_head(account_hex, RESPONSE_ACCOUNT_HEX)));
+}
+
+bool rs_is_state(const struct json_iter *it)
+{
+    return it->type == JSON_STRING && it->value.len > 2 &&
+           json_str_eq(str_of(it->name.p - 1, it->name.len + 2), STR("encrypted_content"));
+}
+
+/* Also a tag that was broken on the way: no account made that. */
+bool rs_is_of_another(struct str json, struct str tag)
+{
+    struct str content = str_skip(json, 1);
+    return str_starts(content, STR(TAG_PREFIX)) && !(tag.len && str_starts(content, tag));
+}
+
+static bool read_tag(struct str json, struct str *ret_tag)
+{
+    struct str tag = str_head(str_skip(json, 1), TAG_LEN);
+    if (tag.len != TAG_LEN || !str_starts(tag, STR(TAG_PREFIX)) || tag.p[TAG_LEN - 1] != '.' ||
+        !is_all_hex(str_head(str_skip(tag, sizeof TAG_PREFIX - 1), RESPONSE_ACCOUNT_HEX)))
+        return false;
+    *ret_tag = tag;
+    return true;
+}
+
+static void use_tag(struct response_tags *t, struct str tag)
+{
+    size_t at = 0;
+    while (at < t->count && !str_eq(t->tags[at], tag))
+        at++;
+    if (at == RESPONSE_TAGS_MAX)
+        at = 0;
+    if (at == t->count)
+        t->count++;
+    for (; at + 1 < t->count; at++)
+        t->tags[at] = t->tags[at + 1];
+    t->tags[at] = tag;
+}
+
+void response_tags_add(struct response_tags *t, struct str items)
+{
+    struct str tag;
+    /* Most have none, and are known by this. */
+    if (json_type_of(items) != JSON_ARRAY || str_find(items, STR("\"" TAG_PREFIX)) == STR_NONE)
+        return;
+    for (struct json_iter it = json_iter(items); json_next(&it);) {
+        struct json_iter m = json_iter(it.type == JSON_OBJECT ? it.value : STR("{}"));
+        while (json_next(&m))
+            if (rs_is_state(&m) && read_tag(m.value, &tag))
+                use_tag(t, tag);
+    }
+}
+
+static bool is_edited(const struct splice *sp, const struct json_member *m)
+{
+    for (size_t i = 0; i < sp->count; i++)
+        if (sp->edits[i].at < m->value_at + m->value_len &&
+            sp->edits[i].at + sp->edits[i].len > m->name_at)
+            return true;
+    return false;
+}
+
+void response_untag(struct splice *sp, struct str tag)
+{
+    static const struct str name = STR_INIT("input");
+    struct json_member in;
+    json_peek_object(sp->text, &name, 1, &in, NULL);
+    if (in.type != JSON_ARRAY || is_edited(sp, &in))
+        return;
+    for (struct json_iter it = json_iter(json_value(sp->text, &in)); json_next(&it);) {
+        struct json_iter m = json_iter(it.type == JSON_OBJECT ? it.value : STR("{}"));
+        while (json_next(&m))
+            if (rs_is_state(&m) && str_starts(str_skip(m.value, 1), tag))
+                splice_replace(sp, (size_t)(m.value.p + 1 - sp->text.p), tag.len, STR(""));
+    }
 }
 
 bool response_state_get(struct str json, struct arena *a, struct response_state *ret)

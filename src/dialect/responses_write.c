@@ -475,7 +475,15 @@ static void set_error(struct rs_writer *wr, const struct fault *f)
     wr->error_message = arena_dup(wr->c->arena, f->msg);
 }
 
-/* Items that are open stay so: a call whose arguments are cut must not look like one to be made. */
+/* What was said is in the answer, incomplete. Calls that are open stay so: one whose arguments are cut must not look like one to be
+ * made. */
+static void cut_items(struct rs_writer *wr)
+{
+    for (struct rs_item *i = wr->items; i; i = i->next)
+        if (i->shown && !i->closed && i->kind != RS_CALL)
+            i->closed = i->cut = true;
+}
+
 void response_writer_fault(void *writer, const struct fault *f, struct str call_id, struct buf *out)
 {
     struct rs_writer *wr = writer;
@@ -489,6 +497,7 @@ void response_writer_fault(void *writer, const struct fault *f, struct str call_
     }
     start(wr, NULL, out);
     flush_held(wr, STR(""), out);
+    cut_items(wr);
     set_error(wr, f);
     rs_send_object(wr, "response.failed", out);
     response_write_fault(f, wr->sequence++, call_id, out);

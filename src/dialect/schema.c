@@ -3,6 +3,7 @@
 #include "dialect/schema.h"
 
 #include "base/buf.h"
+#include "dialect/schema_merge.h"
 #include "wire/json_scan.h"
 #include "wire/json_write.h"
 
@@ -13,6 +14,7 @@ enum treat {
     CUT,       /* cannot be said: into the description */
     SCHEMA,    /* a schema: reduced */
     SCHEMAS,   /* an array of schemas */
+    ALL_OF,    /* the same; merged where that goes, and without a $ref else */
     NAMED,     /* an object of schemas by name */
     DESCRIBE,  /* the description itself */
     CLOSE,     /* additionalProperties */
@@ -71,7 +73,7 @@ static const struct keyword keywords[] = {
     { STR_INIT("$defs"), NAMED, { 0 } },
     { STR_INIT("definitions"), NAMED, STR_INIT("$defs") },
     { STR_INIT("anyOf"), SCHEMAS, { 0 } },
-    { STR_INIT("allOf"), SCHEMAS, { 0 } },
+    { STR_INIT("allOf"), ALL_OF, { 0 } },
     { STR_INIT("oneOf"), SCHEMAS, STR_INIT("anyOf") },
     { STR_INIT("$schema"), DROP, { 0 } },
     { STR_INIT("$id"), DROP, { 0 } },
@@ -113,6 +115,7 @@ struct reduction {
     struct buf *out;
     struct arena *a;
     schema_cuts cuts;
+    struct schema_merge merge;
 };
 
 static void reduce(struct reduction *r, struct str schema);
@@ -168,6 +171,7 @@ static bool survives(const struct reduction *r, enum treat treat, const struct j
     case CLOSE: return it->type == JSON_FALSE;
     case SCHEMA: return it->type == JSON_OBJECT;
     case SCHEMAS: return it->type == JSON_ARRAY;
+    case ALL_OF: return it->type == JSON_ARRAY && !schema_refers(it->value);
     case NAMED: return it->type == JSON_OBJECT;
     case KEEP:
     case DROP:
@@ -266,15 +270,28 @@ static void put_keyword(struct reduction *r, bool *first, const struct keyword *
     put_name(r->out, first, k->rename.len ? k->rename : it->name);
     switch (k->treat) {
     case SCHEMA: reduce(r, it->value); break;
-    case SCHEMAS: put_members(r, it->value, false); break;
+    case SCHEMAS:
+    case ALL_OF: put_members(r, it->value, false); break;
     case NAMED: put_members(r, it->value, true); break;
     case REFER: put_ref(r->out, it->value); break;
     default: buf_put(r->out, it->value); break;
     }
 }
 
+/* Without its allOf, where the parts of that go into one. */
+static struct str merged(struct reduction *r, struct str schema)
+{
+    static const struct str all_of = STR_INIT("allOf");
+    struct json_member m;
+    if (!json_peek_object(schema, &all_of, 1, &m, NULL) || m.type != JSON_ARRAY)
+        return schema;
+    struct str whole = schema_merge_all(&r->merge, schema);
+    return whole.len ? whole : schema;
+}
+
 static void reduce(struct reduction *r, struct str schema)
 {
+    schema = merged(r, schema);
     struct json_iter it = json_iter(schema);
     struct str description = { 0 };
     struct buf notes;
@@ -317,7 +334,7 @@ static void reduce(struct reduction *r, struct str schema)
 struct str schema_for_grammar(struct str schema, struct arena *a, schema_cuts *ret_cuts)
 {
     struct buf out;
-    struct reduction r = { .out = &out, .a = a };
+    struct reduction r = { .out = &out, .a = a, .merge = { .root = schema, .a = a } };
     buf_init(&out, SIZE_MAX / 2);
     reduce(&r, schema);
     struct str small = arena_dup(a, buf_str(&out));

@@ -88,6 +88,7 @@ struct upstream_error {
     struct str message, type, code, param, status;
     /* Google's details: a reason ("API_KEY_INVALID"), a quota that fills again tomorrow, when to try again. */
     struct str reason;
+    struct str detail; /* Anthropic's details.error_code */
     bool daily;
     int64_t retry_ms; /* -1: not said */
 };
@@ -133,7 +134,8 @@ static void read_error_object(struct str object, struct arena *a, struct upstrea
         STR_INIT("message"), STR_INIT("type"),   STR_INIT("code"),
         STR_INIT("param"),   STR_INIT("status"), STR_INIT("details")
     };
-    struct json_member m[6];
+    static const struct str error_code = STR_INIT("error_code");
+    struct json_member m[6], code;
     json_peek_object(object, names, 6, m, NULL);
     e->message = text_of(object, &m[0], a);
     e->type = text_of(object, &m[1], a);
@@ -142,6 +144,9 @@ static void read_error_object(struct str object, struct arena *a, struct upstrea
     e->status = text_of(object, &m[4], a);
     if (m[5].type == JSON_ARRAY)
         read_google_details(json_value(object, &m[5]), a, e);
+    struct str details = json_value(object, &m[5]);
+    if (json_peek_object(details, &error_code, 1, &code, NULL))
+        e->detail = text_of(details, &code, a);
 }
 
 /* False when the body is no JSON that holds an error. */
@@ -235,6 +240,7 @@ static const struct phrase {
     { NULL, NULL, "blocked by content filtering policy", NULL,
       INVALID("content_policy_violation") },
     { NULL, NULL, "credit balance is too low", NULL, BILLING },
+    { NULL, "invalid_request_error", "API usage limits", NULL, BILLING },
     { "FAILED_PRECONDITION",
       NULL,
       "location is not supported",
@@ -247,6 +253,7 @@ static const struct phrase {
     { "INVALID_ARGUMENT", NULL, "thought signature", NULL, INVALID("invalid_reasoning_state") },
     { "INVALID_ARGUMENT", NULL, "thought_signature", NULL, INVALID("invalid_reasoning_state") },
     { NULL, NULL, "signature", "thinking", INVALID("invalid_reasoning_state") },
+    { NULL, NULL, "cannot be modified", "thinking", INVALID("invalid_reasoning_state") },
     { NULL, NULL, "must start with a thinking block", NULL, INVALID("invalid_reasoning_state") },
     { NULL, NULL, "Extra inputs are not permitted", NULL, INVALID("unsupported_parameter") },
     { "INVALID_ARGUMENT", NULL, "Unknown name", NULL, INVALID("unsupported_parameter") },
@@ -304,7 +311,9 @@ static struct class class_of(int status, const struct upstream_error *e)
     case 422: return (struct class){ "invalid_request_error", NULL, 422, ERR_UPSTREAM };
     case 429:
         if (has_code(e, "insufficient_quota") || has_code(e, "credit_balance_exhausted") ||
-            has_code(e, "billing_hard_limit_reached") || e->daily)
+            has_code(e, "billing_hard_limit_reached") || e->daily ||
+            str_eq(e->detail, STR("enforced_spend_limit_reached")) ||
+            str_eq(e->detail, STR("contract_spend_limit_reached")))
             return (struct class){ "insufficient_quota", "insufficient_quota", 429, ERR_UPSTREAM };
         return (struct class){ NULL, "rate_limit_exceeded", 429, ERR_UPSTREAM };
     case 503:

@@ -3,6 +3,7 @@
 #include "flow/flow_priv.h"
 
 #include "base/mem.h"
+#include "flow/affinity.h"
 
 #define HELD_MAX (1 * MIB)
 #define TRANSLATED_MAX (64 * MIB) /* across dialects an answer is held whole */
@@ -52,7 +53,11 @@ static void tap_body(struct flow *f, struct str bytes)
 static void tap_begin(struct flow *f)
 {
     static const struct str catches[JSON_TAP_CATCHES] = { STR_INIT("usage"), STR_INIT("id") };
+    static const struct str lists[JSON_TAP_LISTS] = { STR_INIT("output"), STR_INIT("data") };
     f->at.tap = json_tap_new(STR("model"), f->rq.model_json, catches, USAGE_MAX);
+    if (openai_is_responses(f->rq.kind))
+        json_tap_mark(f->at.tap, lists, STR("encrypted_content"),
+                      account_tag(f->snap, &f->pick, f->arena));
     tap_body(f, str_of(f->at.body, f->at.body_len));
 }
 
@@ -120,15 +125,32 @@ void answer_provider_fault(struct flow *f, int status, struct str body)
 {
     upstream_fault(status, body, f->pick.endpoint->provider->title, attempt_secret(f),
                    retry_hint(f), f->arena, &f->fault);
+    translate_name_fault(f);
     flow_fail(f);
+}
+
+/* With status 200, instead of a stream. Google puts it into an array (Gemini API, "Errors", August 2026). */
+static bool is_fault_body(struct str body)
+{
+    static const struct str error = STR_INIT("error");
+    struct json_problem unused;
+    struct json_member m;
+    if (json_check(body, &unused))
+        return false;
+    struct json_iter it = json_iter(body);
+    if (json_type_of(body) == JSON_ARRAY)
+        body = json_next(&it) ? it.value : STR("null");
+    return json_peek_object(body, &error, 1, &m, NULL) && m.type == JSON_OBJECT;
 }
 
 static void end_translated(struct flow *f, struct str body)
 {
-    const char *what;
+    const char *what = "a stream was asked for and a whole answer came";
+    if (f->rq.stream && is_fault_body(body)) {
+        answer_provider_fault(f, 200, body);
+        return;
+    }
     enum err e = f->rq.stream ? ERR_UPSTREAM_BAD : translate_whole(f, body, &what);
-    if (f->rq.stream)
-        what = "a stream was asked for and a whole answer came";
     if (e == ERR_UPSTREAM) {
         if (!translate_again(f))
             flow_fail(f);

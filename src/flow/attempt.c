@@ -3,7 +3,9 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "dialect/anthropic_beta.h"
 #include "dialect/dialect.h"
+#include "flow/affinity.h"
 
 static const struct exchange_events upstream_events;
 
@@ -55,20 +57,6 @@ static void add_client_headers(struct flow *f, struct headers *h)
     }
 }
 
-/* `list`, comma-separated, with those of `more` that it does not name yet. */
-static struct str list_with(struct str list, struct str more, struct arena *a)
-{
-    while (more.len) {
-        struct str one = str_trim(str_cut(&more, ',')), rest = list;
-        bool has = one.len == 0;
-        while (rest.len && !has)
-            has = str_eq(str_trim(str_cut(&rest, ',')), one);
-        if (!has)
-            list = arena_printf(a, "%.*s%s%.*s", STR_ARG(list), list.len ? "," : "", STR_ARG(one));
-    }
-    return list;
-}
-
 /* Set by the deployment, so they win over what stands there already. Anthropic's betas are a list: what the deployment wants comes
  * beside what the request needs. */
 static void add_extra_headers(const struct conf_deployment *d, struct headers *h, struct arena *a)
@@ -80,7 +68,7 @@ static void add_extra_headers(const struct conf_deployment *d, struct headers *h
         for (size_t k = 0; k < h->count; k++)
             if (str_eq_nocase(h->rows[k].name, name)) {
                 if (str_eq_nocase(name, STR("anthropic-beta")))
-                    value = list_with(h->rows[k].value, value, a);
+                    value = anthropic_betas_with(h->rows[k].value, value, a);
                 h->rows[k] = h->rows[--h->count];
                 break;
             }
@@ -148,6 +136,8 @@ static bool needs_responses(struct flow *f)
 enum dialect_id flow_dialect(struct flow *f)
 {
     const struct provider *p = f->pick.endpoint->provider;
+    if (!p) /* not known: it is served by its mock_response */
+        return DIALECT_OPENAI_CHAT;
     enum dialect_id d = provider_dialect(p, f->pick.upstream_model);
     enum api_choice api = f->pick.deployment->api;
     bool both = p->responses || api == API_RESPONSES;
@@ -162,7 +152,9 @@ enum dialect_id flow_dialect(struct flow *f)
                : DIALECT_OPENAI_CHAT;
 }
 
-static struct str call_path(const struct flow *f, struct str suffix, struct str query)
+/* `path_model`: named in the path in the model's place; empty: the model. */
+static struct str call_path(const struct flow *f, struct str path_model, struct str suffix,
+                            struct str query)
 {
     const struct endpoint *e = f->pick.endpoint;
     const struct provider_call c = {
@@ -171,6 +163,7 @@ static struct str call_path(const struct flow *f, struct str suffix, struct str 
         .suffix = suffix,
         .query = query,
         .model = f->pick.upstream_model,
+        .path_model = path_model,
         .api_version = e->api_version,
         .project = e->project,
         .location = e->location,
@@ -187,8 +180,10 @@ static void make_spliced(struct flow *f, struct outgoing *o)
                           f->pick.upstream_model, &sp, f->arena);
     f->at.hide_usage =
         f->rq.stream && !f->rq.usage_asked && !f->snap->conf->general.always_include_stream_usage;
+    if (f->rs && f->rs->tagged)
+        response_untag(&sp, account_tag(f->snap, &f->pick, f->arena));
     o->body = splice_segments(&sp, &o->body_count);
-    o->target = call_path(f, openai_suffix(f->rq.kind), STR(""));
+    o->target = call_path(f, STR(""), openai_suffix(f->rq.kind), STR(""));
 }
 
 /* The deployment's defaults, extra and dropped members, and the gateway's own, are edits of the client's body whatever the provider
@@ -197,6 +192,8 @@ struct str edited_body(struct flow *f)
 {
     struct splice sp;
     struct openai_request rq = f->rq;
+    if (rq.kind == OPENAI_RESPONSE_TOKENS)
+        rq.kind = OPENAI_RESPONSES; /* what is counted is what would be sent */
     struct conf_deployment d = *f->pick.deployment->conf;
     size_t n = d.drop_count + d.allowed_count;
     struct str *cut = ARENA_ARRAY(f->arena, struct str, n ? n : 1);
@@ -205,6 +202,8 @@ struct str edited_body(struct flow *f)
     d.drop_params = cut;
     d.drop_count = n;
     rq.stream = false;
+    if (rq.kind != OPENAI_EMBED)
+        d.extra_body_count = 0; /* it is in the provider's words: lay_extra_body */
     openai_splice_request(&rq, &d, NULL, f->rq.model, &sp, f->arena);
     return splice_flat(&sp, f->arena);
 }
@@ -228,7 +227,7 @@ struct ir_report *report_new(struct flow *f)
 static void make_response_call(struct flow *f, struct outgoing *o)
 {
     o->method = str_c(f->route->method);
-    o->target = call_path(f, f->rs->suffix, f->rs->query);
+    o->target = call_path(f, STR(""), f->rs->suffix, f->rs->query);
     o->body = NULL;
     o->body_count = 0;
 }
@@ -237,23 +236,93 @@ static enum err make_embedding(struct flow *f, struct outgoing *o)
 {
     struct str suffix;
     TRY(embed_request(f, &suffix, &o->body, &o->body_count));
-    o->target = call_path(f, suffix, STR(""));
+    o->target = call_path(f, STR(""), suffix, STR(""));
+    return ERR_OK;
+}
+
+/* What the picked deployment has no counterpart of. */
+static enum err no_such_call(struct flow *f)
+{
+    struct str model = str_head(f->rq.model, 256), title = f->pick.endpoint->provider->title;
+    if (f->rq.kind == OPENAI_RESPONSE_TOKENS)
+        return fault_set(
+            &f->fault, ERR_UNSUPPORTED_PARAM, f->arena,
+            "The model %.*s is served by %.*s through chat completions, which count no tokens beforehand. Ask for input_tokens with "
+            "a model of OpenAI, Azure, Anthropic, Gemini or Vertex AI, or read the usage of an answer.",
+            STR_ARG(model), STR_ARG(title));
+    if (f->rq.kind == OPENAI_EMBED)
+        return fault_set(
+            &f->fault, ERR_UNSUPPORTED_PARAM, f->arena,
+            "The model %.*s is served by %.*s, which makes no embeddings; choose an embedding model of OpenAI, Azure, Gemini or "
+            "Vertex AI.",
+            STR_ARG(model), STR_ARG(title));
+    return fault_set(
+        &f->fault, ERR_UNSUPPORTED_PARAM, f->arena,
+        "The model %.*s is served by %.*s, which does not answer this route; call /v1/responses or /v1/chat/completions.",
+        STR_ARG(model), STR_ARG(title));
+}
+
+/* Betas that the client asks for: what its body holds may need them. */
+static enum err add_client_betas(struct flow *f, struct headers *h)
+{
+    bool vertex = f->pick.endpoint->provider->url == URL_VERTEX;
+    struct str list = { 0 }, own = { 0 };
+    for (size_t i = 0; i < f->head->header_count; i++)
+        if (str_eq_nocase(f->head->headers[i].name, STR("anthropic-beta")))
+            list = anthropic_betas_with(list, f->head->headers[i].value, f->arena);
+    TRY(anthropic_betas_of_client(list, vertex, f->at.report, f->arena, &list, &f->fault));
+    if (list.len == 0)
+        return ERR_OK;
+    for (size_t i = 0; i < h->count; i++)
+        if (str_eq_nocase(h->rows[i].name, STR("anthropic-beta"))) {
+            own = h->rows[i].value;
+            h->rows[i] = h->rows[--h->count];
+            break;
+        }
+    headers_add(h, STR("anthropic-beta"), anthropic_betas_with(own, list, f->arena));
     return ERR_OK;
 }
 
 /* Across dialects. Errors: those of the dialects, with f->fault for the client. */
+/* The deployment's extra_body is for the provider, in its own words: it is laid over what was written. A count has room for little of it,
+ * and what it is about is the rest. */
+static void lay_extra_body(const struct flow *f, struct segments *body)
+{
+    const struct conf_deployment *d = f->pick.deployment->conf;
+    struct buf extra;
+    struct json_write w;
+    if (d->extra_body_count == 0 || f->rq.kind == OPENAI_RESPONSE_TOKENS)
+        return;
+    buf_init(&extra, 16 * MIB);
+    json_begin(&w, &extra);
+    json_obj(&w, NULL);
+    for (size_t i = 0; i < d->extra_body_count; i++) {
+        struct str name = d->extra_body[i].name;
+        if (str_eq(name, STR("model")) || str_eq(name, STR("stream")))
+            continue; /* routing decides the model, the client decides the framing */
+        json_name(&w, name);
+        json_raw(&w, NULL, d->extra_body[i].json);
+    }
+    json_end(&w);
+    struct str under = segments_flat(body, f->arena);
+    segments_done(body);
+    segments_init(body, SIZE_MAX / 2);
+    json_overlay(under, buf_str(&extra), &body->own);
+    buf_done(&extra);
+}
+
 static enum err make_translated(struct flow *f, struct outgoing *o)
 {
     struct ir_call *call;
-    if (f->rq.kind != OPENAI_CHAT && f->rq.kind != OPENAI_RESPONSES)
-        return fault_set(
-            &f->fault, ERR_UNSUPPORTED_PARAM, f->arena,
-            "The model %.*s is served by %.*s, which does not answer this route; call /v1/responses or /v1/chat/completions.",
-            STR_ARG(str_head(f->rq.model, 256)), STR_ARG(f->pick.endpoint->provider->title));
+    if (f->rq.kind != OPENAI_CHAT && f->rq.kind != OPENAI_RESPONSES && !translate_counts(f))
+        return no_such_call(f);
     TRY(translate_request(f, &call));
     for (size_t i = 0; i < call->header_count; i++)
         headers_add(&o->h, call->headers[i].name, call->headers[i].value);
-    o->target = call_path(f, call->suffix, call->query);
+    if (flow_dialect(f) == DIALECT_ANTHROPIC)
+        TRY(add_client_betas(f, &o->h));
+    o->target = call_path(f, call->model, call->suffix, call->query);
+    lay_extra_body(f, &call->body);
     if (segments_finish(&call->body, f->arena, &o->body, &o->body_count))
         return fault_set(&f->fault, ERR_TOO_LARGE, f->arena,
                          "The translated request is too large.");

@@ -265,15 +265,14 @@ void worker_on_request(void *worker, struct exchange *x)
 
 enum next flow_auth(struct flow *f)
 {
-    const struct route *other;
-    f->route = route_find(&f->w->gw->routes, f->head->method, f->head->path, f->arena, &f->capture,
-                          &other);
+    f->route = route_find(&f->w->gw->routes, f->head->method, f->head->path, f->arena, &f->capture);
     if (!f->route) {
         if (str_eq(f->head->method, STR("OPTIONS")) && cors_preflight(f))
             return NEXT_WAIT;
-        if (other)
-            fault_set(&f->fault, ERR_BAD_METHOD, f->arena, "%.*s takes %s, not %.*s.",
-                      STR_ARG(str_head(f->head->path, 256)), other->method,
+        struct str methods = route_methods(&f->w->gw->routes, f->head->path, f->arena);
+        if (methods.len)
+            fault_set(&f->fault, ERR_BAD_METHOD, f->arena, "%.*s takes %.*s, not %.*s.",
+                      STR_ARG(str_head(f->head->path, 256)), STR_ARG(methods),
                       STR_ARG(str_head(f->head->method, 32)));
         else
             fault_set(&f->fault, ERR_NO_ROUTE, f->arena,

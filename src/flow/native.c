@@ -1,4 +1,6 @@
-/* The Responses API, both sides speaking it: answers pass through with the model's name replaced, and weir notes whose they are. */
+/* The Responses API, both sides speaking it: answers pass through with the model's name replaced and their state tagged, and weir notes
+ * whose they are. */
+#include "flow/affinity.h"
 #include "flow/flow_priv.h"
 
 static void bad_json(struct flow *f, const char *what, const struct json_problem *p, size_t len)
@@ -14,6 +16,14 @@ static void take(struct flow *f, const struct response_answer *ans)
         f->route->billable) /* a response that is looked at again is not paid again */
         f->at.usage = ans->usage;
     session_keep_native(f, ans->id);
+}
+
+static void put_answer(struct flow *f, const struct response_answer *ans)
+{
+    bool items = ans->item.len || ans->items.len;
+    response_put_answer(ans, f->rq.model_json,
+                        items ? account_tag(f->snap, &f->pick, f->arena) : str_of(NULL, 0),
+                        &f->out);
 }
 
 bool native_event(struct flow *f, const struct sse_event *ev)
@@ -42,7 +52,7 @@ bool native_event(struct flow *f, const struct sse_event *ev)
         flow_commit(f);
     f->at.terminal = ans.terminal;
     relay_put_head(f, ev);
-    response_put_answer(&ans, f->rq.model_json, &f->out);
+    put_answer(f, &ans);
     relay_put_tail(f, ev);
     return true;
 }
@@ -66,7 +76,7 @@ void native_answer(struct flow *f, struct str body)
         session_forget(f);
     take(f, &ans);
     f->content_us = loop_now_us(f->w->loop);
-    response_put_answer(&ans, f->rq.model_json, &f->out);
+    put_answer(f, &ans);
     respond_whole(f, buf_str(&f->out), (int64_t)f->out.len, true);
     flow_end(f);
 }

@@ -1,6 +1,7 @@
 #include "flow/session.h"
 
 #include "base/mem.h"
+#include "flow/affinity.h"
 #include "flow/flow_priv.h"
 #include "flow/session_priv.h"
 
@@ -367,6 +368,7 @@ static enum err follow_input(struct flow *f, bool native, bool chained, struct s
         .referred_count = r->turn_count,
         .input = rs->input,
         .native = native,
+        .tag = account_tag(f->snap, &f->pick, f->arena),
     };
     TRY(response_follow_input(&follow, f->arena, ret_input, &lost, &f->fault));
     if (lost)
@@ -400,6 +402,26 @@ static enum err put_past(struct flow *f, bool native, bool chained)
     return openai_read_request(f->rq.kind, body, f->rq.model, f->arena, &f->rq, &f->fault);
 }
 
+static void add_tags(struct response_tags *t, const struct session_turn *turns, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        response_tags_add(t, turns[i].input);
+        response_tags_add(t, turns[i].output);
+    }
+}
+
+/* Whose reasoning the request carries. */
+static struct response_tags tags_of(const struct responding *rs)
+{
+    struct response_tags tags = { .count = 0 };
+    if (rs->past) {
+        add_tags(&tags, rs->past->turns, rs->past->turn_count);
+        add_tags(&tags, rs->past->chain, rs->past->chain_count);
+    }
+    response_tags_add(&tags, rs->input);
+    return tags;
+}
+
 enum err session_plan(struct flow *f)
 {
     const struct session_result *r = f->rs->past;
@@ -408,8 +430,12 @@ enum err session_plan(struct flow *f)
         TRY(session_found(f));
         last = r->chain_count ? &r->chain[r->chain_count - 1] : NULL;
     }
+    const struct response_tags tags = tags_of(f->rs);
+    f->rs->tagged = tags.count > 0;
     if (last && last->native)
         TRY(pick_maker(f, last));
+    else
+        affinity_pick(f, &tags);
     bool native = flow_dialect(f) == DIALECT_OPENAI_RESPONSES;
     if (last && last->native && !native)
         return session_bad(
@@ -418,7 +444,8 @@ enum err session_plan(struct flow *f)
     if (keeps(f, native) && !sessions_ready(f->w->gw->sessions))
         return session_busy(f); /* before money is spent */
     bool stored = (last && !last->native) || (r && r->turn_count);
-    if (stored || (native && response_is_foreign(f->rs->input, f->arena)))
+    if (stored || (native && response_is_foreign(
+                                 f->rs->input, account_tag(f->snap, &f->pick, f->arena), f->arena)))
         return put_past(f, native, stored && !(last && last->native));
     return ERR_OK;
 }

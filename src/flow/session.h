@@ -34,6 +34,7 @@ struct responding {
     struct str parent_json; /* previous_response_id as the client wrote it: the answer repeats it */
     bool store;             /* the client did not say store: false */
     bool kept;
+    bool tagged;                 /* it carries state with the tag of an account (flow/affinity.h) */
     struct session_wait *wait;   /* the store is asked */
     struct session_result *past; /* what it said */
     struct session_result *gone; /* of a response that was to be deleted: whether it has been */

@@ -16,6 +16,15 @@ static bool is_plain_id(struct str id)
     return id.len > 0 && id.len <= 256;
 }
 
+/* For a message, which ends at a zero byte: what is not printable is a question mark. */
+static struct str shown(struct str id, struct arena *a)
+{
+    char *p = arena_alloc(a, id.len + 1);
+    for (size_t i = 0; i < id.len; i++)
+        p[i] = (unsigned char)id.p[i] < ' ' || id.p[i] == 0x7f ? '?' : id.p[i];
+    return str_of(p, id.len);
+}
+
 enum err session_admit_op(struct flow *f)
 {
     struct responding *rs = session_begin(f, (enum response_op)f->route->kind);
@@ -23,7 +32,7 @@ enum err session_admit_op(struct flow *f)
     f->rq.kind = OPENAI_RESPONSES;
     f->rq.usage_asked = true;
     f->rq.timeout_ms = f->rq.stream_timeout_ms = -1;
-    return is_plain_id(rs->id) ? ERR_OK : session_not_found(f, rs->id);
+    return is_plain_id(rs->id) ? ERR_OK : session_not_found(f, shown(rs->id, f->arena));
 }
 
 static void answer_json(struct flow *f, struct buf *out)

@@ -1,6 +1,7 @@
 #include "flow/snapshot.h"
 
 #include "base/mem.h"
+#include "flow/affinity.h"
 #include "wire/digest.h"
 
 struct tls_key {
@@ -52,6 +53,17 @@ static void fill_upstream(struct snapshot *s, struct upstream *u, const struct e
     fill_credential(s, u, e);
 }
 
+static void fill_accounts(struct snapshot *s)
+{
+    for (size_t i = 0; i < s->router->deployment_count; i++) {
+        const struct deployment *d = &s->router->deployments[i];
+        if (!d->endpoint || !d->endpoint->provider)
+            continue;
+        struct upstream *u = &s->upstreams[d->endpoint->index];
+        u->account_tag = account_tag_make(d->endpoint, u, d->conf, s->arena);
+    }
+}
+
 struct snapshot *snapshot_new(struct conf *conf, const struct conf_source *src,
                               struct secret *generated_master, struct hash_seed seed)
 {
@@ -75,6 +87,7 @@ struct snapshot *snapshot_new(struct conf *conf, const struct conf_source *src,
     struct tls_key *keys = ARENA_ARRAY(s->arena, struct tls_key, n);
     for (size_t i = 0; i < n; i++)
         fill_upstream(s, &s->upstreams[i], &s->router->endpoints[i], keys);
+    fill_accounts(s);
     return s;
 }
 

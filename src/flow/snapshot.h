@@ -21,8 +21,9 @@ struct upstream {
     struct str auth_name; /* the header that carries it, lower case */
     struct str
         auth_value; /* "Bearer ..." or the bare key; empty: no credential. Goes onto the wire and nowhere else */
-    struct str credential; /* the key itself, for scrubbing echoes */
-    struct str problem;    /* a bad api_base */
+    struct str credential;  /* the key itself, for scrubbing echoes */
+    struct str account_tag; /* flow/affinity.h; of a deployment's own endpoint */
+    struct str problem;     /* a bad api_base */
 };
 
 struct snapshot {

@@ -1,6 +1,7 @@
 #include "flow/translate.h"
 
 #include "base/mem.h"
+#include "dialect/count.h"
 #include "dialect/dialect.h"
 #include "flow/flow_priv.h"
 
@@ -56,7 +57,10 @@ static void fill_target(struct flow *f, struct translation *t)
         .vertex = p->url == URL_VERTEX,
         .modify_params = d->modify_params,
         .repair = f->at.repair,
+        .count = f->rq.kind == OPENAI_RESPONSE_TOKENS,
     };
+    t->target.allowed = d->allowed_params;
+    t->target.allowed_count = d->allowed_count;
     if (d->allowed_count)
         fill_passthrough(f, &t->target);
     f->at.report = report_new(f);
@@ -117,27 +121,73 @@ static struct str replaced(struct str text, struct str old, struct str with, str
     return made;
 }
 
-/* Writers name members as chat completions has them; a client of the Responses API knows them by other names. */
-static void name_members(struct flow *f)
+/* Writers and providers name members as chat completions has them; a client of the Responses API knows them by other names. */
+static const struct member_name {
+    struct str chat, responses;
+} member_names[] = {
+    { STR_INIT("messages["), STR_INIT("input[") },
+    { STR_INIT("messages.content.image_url."), STR_INIT("input.content.") },
+    { STR_INIT("messages.content.file."), STR_INIT("input.content.") },
+    { STR_INIT("messages.content.cache_control"),
+      STR_INIT("input.content.prompt_cache_breakpoint") },
+    { STR_INIT("messages.tool_calls.function."), STR_INIT("input.") },
+    { STR_INIT("messages"), STR_INIT("input") },
+    { STR_INIT("image_url."), STR_INIT("input.content.") },
+    { STR_INIT("reasoning_content"), STR_INIT("input") },
+    { STR_INIT("reasoning_effort"), STR_INIT("reasoning.effort") },
+    { STR_INIT("response_format.json_schema."), STR_INIT("text.format.") },
+    { STR_INIT("response_format"), STR_INIT("text.format") },
+    { STR_INIT("verbosity"), STR_INIT("text.verbosity") },
+    { STR_INIT("max_completion_tokens"), STR_INIT("max_output_tokens") },
+    { STR_INIT("max_tokens"), STR_INIT("max_output_tokens") },
+};
+
+static void rename_member(struct flow *f, struct str old, struct str with)
 {
-    static const struct {
-        struct str chat, responses;
-    } rows[] = {
-        { STR_INIT("messages["), STR_INIT("input[") },
-        { STR_INIT("reasoning_effort"), STR_INIT("reasoning.effort") },
-        { STR_INIT("response_format"), STR_INIT("text.format") },
-        { STR_INIT("verbosity"), STR_INIT("text.verbosity") },
-        { STR_INIT("max_completion_tokens"), STR_INIT("max_output_tokens") },
-        { STR_INIT("max_tokens"), STR_INIT("max_output_tokens") },
-    };
-    struct fault *ft = &f->fault;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        if (!str_starts(ft->param, rows[i].chat))
-            continue;
-        ft->msg = replaced(ft->msg, rows[i].chat, rows[i].responses, f->arena);
-        ft->param = replaced(ft->param, rows[i].chat, rows[i].responses, f->arena);
-        return;
+    f->fault.msg = replaced(f->fault.msg, old, with, f->arena);
+    f->fault.param = replaced(f->fault.param, old, with, f->arena);
+}
+
+static const struct member_name *member_name_of(struct str param)
+{
+    for (size_t i = 0; i < sizeof member_names / sizeof member_names[0]; i++)
+        if (str_starts(param, member_names[i].chat))
+            return &member_names[i];
+    return NULL;
+}
+
+static void name_members(const struct translation *t)
+{
+    struct flow *f = t->f;
+    struct str param = f->fault.param;
+    const struct member_name *m = member_name_of(param);
+    if (str_eq(param, STR("logprobs"))) {
+        rename_member(f, param, t->rq.top_logprobs.set ? STR("top_logprobs") : STR("include"));
+    } else if (m == member_names) { /* other places may stand beside it */
+        rename_member(f, m->chat, m->responses);
+    } else if (m) {
+        struct str rest = str_skip(param, m->chat.len);
+        rename_member(f, param,
+                      arena_printf(f->arena, "%.*s%.*s", STR_ARG(m->responses), STR_ARG(rest)));
     }
+}
+
+void translate_name_fault(struct flow *f)
+{
+    struct fault *ft = &f->fault;
+    if (!f->rs || !f->at.tr || f->at.tr->provider == &dialect_openai_responses)
+        return;
+    if (str_starts(ft->param, STR("messages"))) /* its messages are not the client's items */
+        ft->param = STR("input");
+    else if (ft->param.len)
+        name_members(f->at.tr);
+    else if (str_starts(ft->msg, STR("max_tokens"))) /* Anthropic's have no param */
+        ft->msg = replaced(ft->msg, STR("max_tokens"), STR("max_output_tokens"), f->arena);
+}
+
+bool translate_counts(struct flow *f)
+{
+    return f->rq.kind == OPENAI_RESPONSE_TOKENS && by_id[flow_dialect(f)]->read_count;
 }
 
 enum err translate_request(struct flow *f, struct ir_call **ret_call)
@@ -149,10 +199,10 @@ enum err translate_request(struct flow *f, struct ir_call **ret_call)
     enum err e =
         t->provider->write_request(&t->rq, &t->target, f->at.report, f->arena, &t->call, &f->fault);
     if (e && f->rs)
-        name_members(f);
+        name_members(t);
     TRY(e);
     /* The client asked for what it will not find later. */
-    if (f->rs && f->rs->m.store.type == JSON_TRUE && !session_keeps(f))
+    if (f->rs && f->rs->m.store.type == JSON_TRUE && !session_keeps(f) && !t->target.count)
         TRY(ir_lose(f->at.report, "store", "store", &f->fault));
     *ret_call = &t->call;
     return ERR_OK;
@@ -226,6 +276,7 @@ static void on_event(void *ctx, const struct ir_event *ev)
     case IR_EV_ERROR:
         f->fault = *ev->fault;
         f->fault.msg = redact(ev->fault->msg, attempt_secret(f), f->arena);
+        translate_name_fault(f);
         t->failed = true;
         return; /* written by relay_fault or respond_fault, like every other */
     case IR_EV_USAGE:
@@ -307,9 +358,26 @@ enum err translate_end(struct flow *f, const char **ret_what)
     return t->failed ? ERR_UPSTREAM : e;
 }
 
+/* Nothing is booked of it: a provider counts for nothing. */
+static enum err take_count(struct translation *t, struct str body, const char **ret_what)
+{
+    struct flow *f = t->f;
+    struct count_answer ans;
+    TRY(t->provider->read_count(body, &ans, ret_what));
+    if (ans.error) {
+        upstream_fault(200, body, t->target.provider->title, attempt_secret(f), -1, f->arena,
+                       &f->fault);
+        return ERR_UPSTREAM;
+    }
+    count_write_openai(ans.tokens, &f->out);
+    return ERR_OK;
+}
+
 enum err translate_whole(struct flow *f, struct str body, const char **ret_what)
 {
     const struct frame frame = { .data = body, .whole = true };
+    if (f->at.tr->target.count)
+        return take_count(f->at.tr, body, ret_what);
     begin(f->at.tr, !f->rq.stream);
     TRY(feed(f->at.tr, &frame, ret_what));
     return translate_end(f, ret_what);

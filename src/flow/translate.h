@@ -17,8 +17,12 @@ struct flow;
 struct ir_call;
 struct translation;
 
+/* A count of tokens is asked for, and the picked deployment's provider has an endpoint for it. Its answer is a whole one. */
+bool translate_counts(struct flow *f);
 /* Errors: ERR_BAD_REQUEST, ERR_UNSUPPORTED_PARAM ..., with f->fault for the client. */
 MUST_CHECK enum err translate_request(struct flow *f, struct ir_call **ret_call);
+/* f->fault came from the provider: members in it get the names that the client's API has for them. */
+void translate_name_fault(struct flow *f);
 /* Errors: ERR_UPSTREAM (f->fault is set: the provider reported an error), ERR_UPSTREAM_BAD, ERR_UPSTREAM_CUT; `*ret_what` for the log. */
 MUST_CHECK enum err translate_event(struct flow *f, const struct sse_event *ev,
                                     const char **ret_what);

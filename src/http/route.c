@@ -50,19 +50,18 @@ static bool pattern_fits(struct str pattern, struct str path, struct str *ret_ca
 }
 
 const struct route *route_find(const struct route_table *t, struct str method, struct str path,
-                               struct arena *a, struct str *ret_capture,
-                               const struct route **ret_other_method)
+                               struct arena *a, struct str *ret_capture)
 {
     *ret_capture = str_of(NULL, 0);
-    *ret_other_method = NULL;
+    bool exact = false;
     for (size_t i = 0; i < t->count; i++) {
         if (!str_eq(t->rows[i].pattern, path))
             continue;
         if (method_fits(&t->rows[i], method))
             return &t->rows[i];
-        *ret_other_method = &t->rows[i];
+        exact = true;
     }
-    if (*ret_other_method)
+    if (exact)
         return NULL;
     for (size_t i = 0; i < t->count; i++) {
         struct str capture;
@@ -72,7 +71,28 @@ const struct route *route_find(const struct route_table *t, struct str method, s
             *ret_capture = percent_decode(capture, a);
             return &t->rows[i];
         }
-        *ret_other_method = &t->rows[i];
     }
     return NULL;
+}
+
+static void add_method(struct str *methods, const struct route *r, struct arena *a)
+{
+    struct str left = *methods;
+    while (left.len)
+        if (str_eq(str_trim(str_cut(&left, ',')), str_c(r->method)))
+            return;
+    *methods = arena_printf(a, "%.*s%s%s", STR_ARG(*methods), methods->len ? ", " : "", r->method);
+}
+
+struct str route_methods(const struct route_table *t, struct str path, struct arena *a)
+{
+    struct str methods = STR(""), capture;
+    for (size_t i = 0; i < t->count; i++)
+        if (str_eq(t->rows[i].pattern, path))
+            add_method(&methods, &t->rows[i], a);
+    bool exact = methods.len > 0;
+    for (size_t i = 0; !exact && i < t->count; i++)
+        if (pattern_fits(t->rows[i].pattern, path, &capture))
+            add_method(&methods, &t->rows[i], a);
+    return methods;
 }

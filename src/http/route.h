@@ -55,11 +55,12 @@ struct route_table {
     size_t count;
 };
 
-/* NULL: no row. `*ret_other_method` is set when a row has this path under another method.
- * Exact patterns come before those with a capture, whatever their order. */
+/* NULL: no row, unless route_methods has some. Exact patterns come before those with a capture, whatever their order. */
 const struct route *route_find(const struct route_table *t, struct str method, struct str path,
-                               struct arena *a, struct str *ret_capture,
-                               const struct route **ret_other_method);
+                               struct arena *a, struct str *ret_capture);
+
+/* The methods that rows of this path have: "GET, DELETE". Of exact patterns, where there are some, alone. Empty: no row. */
+struct str route_methods(const struct route_table *t, struct str path, struct arena *a);
 
 /* One round of percent-decoding; a '%' that is not followed by two hex digits stays. */
 struct str percent_decode(struct str s, struct arena *a);

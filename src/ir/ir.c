@@ -114,6 +114,19 @@ bool ir_is_blank(struct str json)
     return true;
 }
 
+bool ir_is_item(const struct ir_part *p)
+{
+    return p->kind == IR_OPAQUE && p->origin == IR_FROM_OPENAI_RESPONSES;
+}
+
+bool ir_is_items(const struct ir_message *m)
+{
+    const struct ir_part *p = m->parts;
+    while (p && ir_is_item(p))
+        p = p->next;
+    return m->parts && !p;
+}
+
 const char *ir_role_name(enum ir_role role)
 {
     static const char *const names[] = { [IR_SYSTEM] = "system",

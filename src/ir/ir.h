@@ -69,6 +69,7 @@ struct ir_part {
     struct str redacted;   /* JSON literal: encrypted reasoning without text */
     enum ir_origin origin; /* whose signature, redacted or opaque block this is */
     struct str raw;        /* opaque */
+    uint32_t index;        /* opaque, and an item of its own (ir_is_item): in the source's array */
     bool cache;            /* an explicit cache breakpoint after this part */
     struct str cache_ttl;  /* plain: "5m", "1h"; empty: default */
     struct ir_ext *ext;
@@ -163,6 +164,7 @@ struct ir_request {
     enum ir_effort effort;
     struct ir_number thinking_budget; /* tokens, where the client gave a budget (`thinking`) */
     int thinking;                     /* 1 enabled or adaptive, 0 disabled, -1: not said */
+    bool thinking_between;            /* 1 above: between calls of tools alone */
     bool reasoning_visible;           /* the client wants to see reasoning text */
     struct str reasoning_summary;     /* plain: auto, concise, detailed (Responses) */
     bool
@@ -189,6 +191,10 @@ struct str ir_quote(struct str plain, struct arena *a);
 bool ir_is_blank(struct str json);
 /* Code points of a literal's text. */
 size_t ir_points(struct str json);
+/* An item of the Responses API that a tool of OpenAI's own made or took: other dialects leave it out. */
+bool ir_is_item(const struct ir_part *p);
+/* A message of such items and nothing else. */
+bool ir_is_items(const struct ir_message *m);
 /* Names for messages: "assistant". */
 const char *ir_role_name(enum ir_role role);
 const char *ir_effort_name(enum ir_effort e);  /* "high" */

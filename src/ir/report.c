@@ -78,10 +78,10 @@ static const struct {
     { STR_INIT("penalties"), "OpenAI's and some of Gemini's models" },
     { STR_INIT("prediction"), "OpenAI's models" },
     { STR_INIT("seed"), "OpenAI's and some of Gemini's models" },
-    { STR_INIT("temperature"), "models without reasoning" },
+    { STR_INIT("temperature"), "models that do not reason, Gemini's, and Claude up to 4.6" },
     { STR_INIT("thinking"), "Anthropic's models" },
-    { STR_INIT("top_k"), "Anthropic's and Gemini's models" },
-    { STR_INIT("top_p"), "models without reasoning" },
+    { STR_INIT("top_k"), "Gemini's models, and Claude up to 4.6" },
+    { STR_INIT("top_p"), "models that do not reason, Gemini's, and Claude up to 4.6" },
     { STR_INIT("verbosity"), "OpenAI's GPT-5 models" },
 };
 
@@ -98,25 +98,44 @@ static struct str target_of(const struct ir_report *r)
     return r->target.len ? r->target : STR("the model that serves this request");
 }
 
-static enum err refuse(const struct ir_report *r, const char *tag, const char *member,
-                       const char *why, const char *advice, struct fault *f)
+static const char strict_advice[] =
+    "Leave it out, or send the request without x-weir-strict to accept the loss, which x-weir-fidelity "
+    "then names.";
+static const char drop_advice[] =
+    "Leave it out, choose another model, or set drop_params: true in the config's litellm_settings or "
+    "the model's litellm_params to have it dropped.";
+
+/* `why` follows the member's name. */
+static enum err refuse(const struct ir_report *r, const char *member, const char *why,
+                       const char *advice, struct fault *f)
 {
-    const char *who = who_takes(str_c(tag));
-    fault_set(f, ERR_UNSUPPORTED_PARAM, r->arena, "`%.200s` %s %.*s%s%s%s. %s", member, why,
-              STR_ARG(target_of(r)), who ? " (taken by " : "", who ? who : "", who ? ")" : "",
-              advice);
+    fault_set(f, ERR_UNSUPPORTED_PARAM, r->arena, "`%.200s` %s. %s", member, why, advice);
     f->param = arena_dup(r->arena, str_head(str_c(member), 200));
     return ERR_UNSUPPORTED_PARAM;
+}
+
+/* `what` the target does not do, and who does. */
+static const char *said_of(const struct ir_report *r, const char *tag, const char *what)
+{
+    const char *who = who_takes(str_c(tag));
+    return arena_printf(r->arena, "%s %.*s%s%s%s", what, STR_ARG(target_of(r)),
+                        who ? " (taken by " : "", who ? who : "", who ? ")" : "")
+        .p;
 }
 
 static enum err refuse_strict(const struct ir_report *r, const char *tag, const char *member,
                               struct fault *f)
 {
-    return refuse(
-        r, tag, member, "cannot be carried exactly to",
-        "Leave it out, or send the request without x-weir-strict to accept the loss, which "
-        "x-weir-fidelity then names.",
-        f);
+    return refuse(r, member, said_of(r, tag, "cannot be carried exactly to"), strict_advice, f);
+}
+
+enum err ir_degrade_as(struct ir_report *r, const char *tag, const char *member, const char *why,
+                       struct fault *f)
+{
+    if (r->strict)
+        return refuse(r, member, why, strict_advice, f);
+    add(r, tag, IR_DEGRADED);
+    return ERR_OK;
 }
 
 enum err ir_degrade(struct ir_report *r, const char *tag, const char *member, struct fault *f)
@@ -127,16 +146,21 @@ enum err ir_degrade(struct ir_report *r, const char *tag, const char *member, st
     return ERR_OK;
 }
 
+enum err ir_drop_as(struct ir_report *r, const char *tag, const char *member, const char *why,
+                    struct fault *f)
+{
+    if (r->strict || !r->drop_params)
+        return refuse(r, member, why, r->strict ? strict_advice : drop_advice, f);
+    add(r, tag, IR_DROPPED);
+    return ERR_OK;
+}
+
 enum err ir_drop(struct ir_report *r, const char *tag, const char *member, struct fault *f)
 {
     if (r->strict)
         return refuse_strict(r, tag, member, f);
     if (!r->drop_params)
-        return refuse(
-            r, tag, member, "is not supported by",
-            "Leave it out, choose another model, or set drop_params: true in the config's "
-            "litellm_settings or the model's litellm_params to have it dropped.",
-            f);
+        return refuse(r, member, said_of(r, tag, "is not supported by"), drop_advice, f);
     add(r, tag, IR_DROPPED);
     return ERR_OK;
 }

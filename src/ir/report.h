@@ -30,6 +30,11 @@ MUST_CHECK enum err ir_degrade(struct ir_report *r, const char *tag, const char 
  * ERR_UNSUPPORTED_PARAM; the fault names the member and the target. */
 MUST_CHECK enum err ir_drop(struct ir_report *r, const char *tag, const char *member,
                             struct fault *ret_fault);
+/* The same two, with what is wrong in words that follow the member's name: "is 1.5; the highest that ... takes is 1". */
+MUST_CHECK enum err ir_degrade_as(struct ir_report *r, const char *tag, const char *member,
+                                  const char *why, struct fault *ret_fault);
+MUST_CHECK enum err ir_drop_as(struct ir_report *r, const char *tag, const char *member,
+                               const char *why, struct fault *ret_fault);
 /* Lost without asking (hints that are never part of the contract: mapping's bookkeeping members). Refused only when strict. */
 MUST_CHECK enum err ir_lose(struct ir_report *r, const char *tag, const char *member,
                             struct fault *ret_fault);

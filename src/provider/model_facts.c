@@ -41,6 +41,14 @@
                       .sampling = (how), .native_schema = true, .mid_system = (mid)                \
     }
 
+#define CLAUDE_BETWEEN(p, out, list)                                                               \
+    {                                                                                              \
+        ANTHROPIC(p), .context_tokens = 1000000, .max_output_tokens = (out),                       \
+                      .thinking = THINK_ADAPTIVE, .think_can_disable = true,                       \
+                      .think_between_tools = true, .efforts = (list), .sampling = SAMPLING_NONE,   \
+                      .native_schema = true                                                        \
+    }
+
 /* -- Gemini */
 #define G_DOC "Gemini API docs, thinking, structured output and function calling, August 2026"
 #define GEMINI(p, out)                                                                             \
@@ -73,7 +81,8 @@
         .family = STR_INIT("gemini"), .prefix = STR_INIT(p), .context_tokens = (context),          \
         .max_output_tokens = (out), .thinking = THINK_NONE, .think_can_disable = true,             \
         .sampling = SAMPLING_FULL, .temperature_max = 2, .stop_max = 5, .n_max = 1, .seed = true,  \
-        .no_functions = true, .reasoning_with_tools_on_chat = true, .source = I_DOC                \
+        .no_functions = true, .image_output = true, .reasoning_with_tools_on_chat = true,          \
+        .source = I_DOC                                                                            \
     }
 
 /* Gemma on the Gemini API: open models, with less around them. */
@@ -101,6 +110,14 @@
         OPENAI(p, context, out), .thinking = THINK_NONE, .think_can_disable = true,                \
                                  .sampling = SAMPLING_FULL, .stop_max = 4, .penalties = true,      \
                                  .logprobs = true, .reasoning_with_tools_on_chat = true            \
+    }
+/* Chat completions has models of their own for the search ("Web search", August 2026); limits: LiteLLM 1.109.1's model list. */
+#define GPT_SEARCHES(p, context, out)                                                              \
+    {                                                                                              \
+        OPENAI(p, context, out), .thinking = THINK_NONE, .think_can_disable = true,                \
+                                 .sampling = SAMPLING_FULL, .stop_max = 4, .penalties = true,      \
+                                 .logprobs = true, .reasoning_with_tools_on_chat = true,           \
+                                 .web_search = true                                                \
     }
 #define GPT_REASONS(p, context, out, list, stops, with_tools, marks)                               \
     {                                                                                              \
@@ -152,7 +169,7 @@ static const struct model_facts rows[] = {
     CLAUDE_ADAPTIVE("claude-fable-5", 128000, LOW_MAX, SAMPLING_NONE, false, true),
     CLAUDE_ADAPTIVE("claude-mythos", 128000, LOW_MAX, SAMPLING_NONE, false, true),
     CLAUDE_ADAPTIVE("claude-opus-5-5", 128000, LOW_MAX, SAMPLING_NONE, false, true),
-    CLAUDE_ADAPTIVE("claude-sonnet-5-5", 128000, LOW_MAX, SAMPLING_NONE, true, false),
+    CLAUDE_BETWEEN("claude-sonnet-5-5", 128000, LOW_MAX),
     CLAUDE_ADAPTIVE("claude-haiku-5-5", 64000, LOW_MAX, SAMPLING_NONE, true, false),
 
     GEMINI_3("", EFFORT(LOW) | EFFORT(HIGH)),
@@ -180,6 +197,8 @@ static const struct model_facts rows[] = {
     GPT_PLAIN("gpt-4", 8192, 8192),
     GPT_PLAIN("gpt-4-turbo", 128000, 4096),
     GPT_PLAIN("gpt-4o", 128000, 16384),
+    GPT_SEARCHES("gpt-4o-search-preview", 128000, 16384),
+    GPT_SEARCHES("gpt-4o-mini-search-preview", 128000, 16384),
     GPT_PLAIN("gpt-4.1", 1047576, 32768),
     GPT_PLAIN("chatgpt-4o", 128000, 16384),
     GPT_REASONS("o1", 200000, 100000, LOW_HIGH, 4, true, 0),
@@ -193,6 +212,7 @@ static const struct model_facts rows[] = {
     GPT_RESPONSES("codex-mini", 200000, 100000, LOW_HIGH),
     GPT_REASONS("gpt-5", 400000, 128000, EFFORT(MINIMAL) | LOW_HIGH, 0, true, 0),
     GPT_PLAIN("gpt-5-chat", 128000, 16384),
+    GPT_SEARCHES("gpt-5-search-api", 272000, 128000),
     GPT_RESPONSES("gpt-5-codex", 400000, 128000, LOW_HIGH),
     GPT_RESPONSES("gpt-5-pro", 400000, 272000, EFFORT(HIGH)),
     GPT_RESTS("gpt-5.1", 400000, 128000, EFFORT(NONE) | LOW_HIGH, true),

@@ -27,7 +27,8 @@ struct model_facts {
     enum thinking_kind thinking;
     uint32_t think_min, think_max; /* budget's range */
     bool think_can_disable;
-    uint32_t efforts; /* bit per enum ir_effort value that the model takes natively */
+    bool think_between_tools; /* Anthropic: thinking may be kept to what stands between calls */
+    uint32_t efforts;         /* bit per enum ir_effort value that the model takes natively */
     enum sampling_kind sampling;
     double temperature_max;
     bool native_schema;      /* structured output without a forced tool */
@@ -40,10 +41,12 @@ struct model_facts {
     bool
         no_system; /* Gemini: a system instruction is refused; it stands before the first user text */
     bool no_functions;          /* function declarations are refused */
+    bool image_output;          /* Gemini: answers hold images */
     uint32_t cache_breakpoints; /* explicit marks that a request may hold; 0: they are refused */
     bool reasoning_with_tools_on_chat; /* OpenAI: false: such requests belong on Responses */
     bool reasons_by_default;           /* OpenAI: so does a request that asks for no effort */
     bool responses_only;               /* OpenAI: chat completions do not serve this model */
+    bool web_search;                   /* OpenAI: takes web_search_options, and searches */
     uint32_t stop_max, n_max;
     bool penalties, logprobs, seed;
     const char *source; /* document and date of this row */

@@ -44,15 +44,29 @@ static bool ends_with_version(struct str base_path)
     return false;
 }
 
+/* True: api_base is an endpoint itself, and the call is one below it, "/v1/messages/count_tokens"; `*ret_rest`: what is to be added. */
+static bool is_below(const struct provider_call *c, struct str *ret_rest)
+{
+    static const struct str ends[] = { STR_INIT("/v1/messages"), STR_INIT("/responses") };
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        if (!str_ends(c->base_path, ends[i]) || !str_starts(c->suffix, ends[i]))
+            continue;
+        *ret_rest = str_skip(c->suffix, ends[i].len);
+        return true;
+    }
+    return false;
+}
+
 static void append_path(const struct provider_call *c, struct buf *out)
 {
     struct str suffix = c->suffix;
+    bool below = is_below(c, &suffix);
     if (str_ends(c->base_path, suffix))
         suffix = str_of(NULL, 0); /* api_base is the endpoint itself */
     else if (str_starts(suffix, STR("/v1/")) && str_ends(c->base_path, STR("/v1")))
         suffix = str_skip(suffix, 3);
     buf_put(out, c->base_path);
-    if (suffix.len && !str_ends(c->base_path, c->provider->base_end))
+    if (suffix.len && !below && !str_ends(c->base_path, c->provider->base_end))
         buf_put(out, c->provider->base_end);
     buf_put(out, suffix);
 }
@@ -116,11 +130,25 @@ static bool is_number(struct str s)
     return s.len > 0;
 }
 
+/* api_base may name the model already; `*ret_base`: the same without it where another is to be named in its place. */
+static bool names_model(const struct provider_call *c, struct str *ret_base)
+{
+    size_t models = str_find(c->base_path, STR("/models/"));
+    if (models == STR_NONE)
+        return str_find(c->base_path, STR("/endpoints/")) != STR_NONE;
+    if (c->path_model.len)
+        *ret_base = str_head(c->base_path, models + 8);
+    return true;
+}
+
 static void vertex_path(const struct provider_call *c, struct buf *out)
 {
-    buf_put(out, c->base_path);
-    if (str_find(c->base_path, STR("/models/")) == STR_NONE &&
-        str_find(c->base_path, STR("/endpoints/")) == STR_NONE) {
+    struct str base = c->base_path, model = c->path_model.len ? c->path_model : c->model;
+    bool named = names_model(c, &base);
+    buf_put(out, base);
+    if (base.len != c->base_path.len)
+        put_name(out, model);
+    if (!named) {
         if (!ends_with_version(c->base_path))
             buf_put(out, STR("/v1"));
         if (c->project.len) {
@@ -135,7 +163,7 @@ static void vertex_path(const struct provider_call *c, struct buf *out)
             buf_put(out, STR("/publishers/anthropic/models/"));
         else
             buf_put(out, STR("/publishers/google/models/"));
-        put_name(out, c->model);
+        put_name(out, model);
     }
     buf_put(out, c->suffix);
 }

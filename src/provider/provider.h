@@ -46,6 +46,25 @@ enum tool_id_rule {
     TOOL_ID_9_ALNUM, /* exactly nine of [A-Za-z0-9] (Mistral) */
 };
 
+/* Members of OpenAI's chat completions that few of the others know; many refuse what they do not know. */
+enum {
+    CHAT_CUSTOM_TOOLS = 1 << 0,     /* tools of free text, and calls of them in the history */
+    CHAT_ALLOWED_TOOLS = 1 << 1,    /* tool_choice: {"type":"allowed_tools",...} */
+    CHAT_WEB_SEARCH = 1 << 2,       /* web_search_options, whatever the model */
+    CHAT_VERBOSITY = 1 << 3,        /* verbosity */
+    CHAT_TIERS = 1 << 4,            /* service_tier, in all of OpenAI's words */
+    CHAT_FLEX = 1 << 5,             /* service_tier: "flex" */
+    CHAT_PRIORITY = 1 << 6,         /* service_tier: "priority" */
+    CHAT_METADATA = 1 << 7,         /* metadata */
+    CHAT_SAFETY = 1 << 8,           /* safety_identifier */
+    CHAT_CACHE_KEY = 1 << 9,        /* prompt_cache_key */
+    CHAT_CACHE_RETENTION = 1 << 10, /* prompt_cache_retention */
+    /* All but web search, which OpenAI's models have or have not: model_facts.h. */
+    CHAT_AS_OPENAI = CHAT_CUSTOM_TOOLS | CHAT_ALLOWED_TOOLS | CHAT_VERBOSITY | CHAT_TIERS |
+                     CHAT_FLEX | CHAT_PRIORITY | CHAT_METADATA | CHAT_SAFETY | CHAT_CACHE_KEY |
+                     CHAT_CACHE_RETENTION,
+};
+
 struct provider {
     struct str name;  /* the prefix in litellm_params.model */
     struct str title; /* for people: "OpenAI answered with ..." */
@@ -67,6 +86,8 @@ struct provider {
     /* Where it differs from OpenAI's chat completions. */
     bool no_stream_options;   /* stream_options is refused: weir must not add it */
     bool developer_as_system; /* the role "developer" is not known: it is sent as "system" */
+    bool no_user;             /* `user` is refused */
+    uint32_t chat_takes; /* CHAT_*: what a translated request may hold beside the common members */
     struct str
         max_tokens_field; /* the one that every model takes: "max_tokens", "max_completion_tokens"; empty: both, or not known */
     struct str
@@ -105,7 +126,8 @@ struct provider_call {
     struct str suffix; /* the dialect's: "/chat/completions", "/v1/messages", ":generateContent" */
     struct str query;  /* the dialect's, without '?': "alt=sse"; empty: none */
     struct str model;  /* upstream name, plain */
-    struct str api_version;       /* URL_AZURE */
+    struct str path_model;  /* URL_VERTEX: stands in the path in its place; empty: the model */
+    struct str api_version; /* URL_AZURE */
     struct str project, location; /* URL_VERTEX; no project: express mode, by key */
     bool stream;
 };

@@ -382,6 +382,11 @@ static enum err pick_by_name(const struct router *r, struct str model, struct pi
     return ERR_OK;
 }
 
+bool router_is_usable(const struct deployment *d)
+{
+    return !d->problem.len && !d->conf->blocked;
+}
+
 /* In turn, past those that cannot serve. */
 static const struct deployment *next_usable(struct group *g, const struct deployment **ret_broken)
 {
@@ -389,10 +394,10 @@ static const struct deployment *next_usable(struct group *g, const struct deploy
     *ret_broken = NULL;
     for (size_t i = 0; i < g->count; i++) {
         const struct deployment *d = g->members[(turn + i) % g->count];
+        if (router_is_usable(d))
+            return d;
         if (d->problem.len)
             *ret_broken = d;
-        else if (!d->conf->blocked)
-            return d;
     }
     return NULL;
 }

@@ -90,6 +90,8 @@ struct pick {
  * ERR_OVERLOADED (all deployments are blocked by model_info.blocked). */
 MUST_CHECK enum err router_pick(const struct router *r, struct str model, struct arena *a,
                                 struct pick *ret_pick, struct fault *ret_fault);
+/* It can be picked in turn: it is configured whole, and not paused. */
+bool router_is_usable(const struct deployment *d);
 /* The same, but only the deployment of that id will do. Errors besides: ERR_NOT_FOUND, without a fault: the model's group has it not. */
 MUST_CHECK enum err router_pick_deployment(const struct router *r, struct str model, struct str id,
                                            struct arena *a, struct pick *ret_pick,

@@ -79,6 +79,11 @@ struct json_iter {
 struct json_iter json_iter(struct str text);
 bool json_next(struct json_iter *it);
 
+/* Appends `under` with `over` laid upon it: objects are merged member by member, at every depth; any other value stands in the place of
+ * what was there. Both validated; names are compared as they are written. */
+struct buf;
+void json_overlay(struct str under, struct str over, struct buf *out);
+
 /* Validates any one JSON value. */
 MUST_CHECK enum err json_check(struct str text, struct json_problem *ret_problem);
 

@@ -4,6 +4,9 @@
 #include "wire/json_scan.h"
 
 #define KEPT_MAX (64 * KIB) /* a top-level name, or the value that is replaced */
+#define INNER_MAX                                                                                  \
+    1024 /* a name in a listed object: a longer one is not the one that is looked for */
+#define LISTED_DEPTH 3 /* of the objects in a top-level array */
 
 enum tap_state {
     TAP_START, /* before the opening brace */
@@ -13,6 +16,18 @@ enum tap_state {
     TAP_VALUE,   /* inside a value, or between its end and the comma */
     TAP_SWALLOW, /* inside the string that is replaced */
     TAP_DONE,
+};
+
+/* What strings of listed objects are marked with. */
+struct mark {
+    struct str lists[JSON_TAP_LISTS], name, with;
+    bool listed;      /* the top-level member is called as one of `lists` */
+    bool in_array;    /* it is an array */
+    bool in_object;   /* what is open at LISTED_DEPTH is an object */
+    bool at_name;     /* in it, a string is a name */
+    bool named;       /* the value that comes is called `name` */
+    bool due;         /* its opening quote has gone by */
+    struct buf inner; /* a name, with quotes */
 };
 
 struct json_tap {
@@ -26,6 +41,7 @@ struct json_tap {
     } caught[JSON_TAP_CATCHES], *catching; /* NULL: none */
     bool in_string, escaped, replacing;
     unsigned depth;
+    struct mark mark;
 };
 
 struct json_tap *json_tap_new(struct str replace, struct str with,
@@ -35,6 +51,7 @@ struct json_tap *json_tap_new(struct str replace, struct str with,
     t->replace = replace;
     t->with = with;
     buf_init(&t->name, KEPT_MAX);
+    buf_init(&t->mark.inner, INNER_MAX);
     for (size_t i = 0; i < JSON_TAP_CATCHES; i++) {
         t->caught[i].name = catches[i];
         buf_init(&t->caught[i].value, catch_max);
@@ -47,9 +64,19 @@ void json_tap_free(struct json_tap *t)
     if (!t)
         return;
     buf_done(&t->name);
+    buf_done(&t->mark.inner);
     for (size_t i = 0; i < JSON_TAP_CATCHES; i++)
         buf_done(&t->caught[i].value);
     mem_free(t);
+}
+
+void json_tap_mark(struct json_tap *t, const struct str lists[JSON_TAP_LISTS], struct str name,
+                   struct str with)
+{
+    for (size_t i = 0; i < JSON_TAP_LISTS; i++)
+        t->mark.lists[i] = lists[i];
+    t->mark.name = name;
+    t->mark.with = with;
 }
 
 static bool is_white(char c)
@@ -69,9 +96,45 @@ static bool string_byte(struct json_tap *t, char c)
     return false;
 }
 
+/* Follows one byte of a top-level value, before value_byte does: names of listed objects, and what they name. */
+static void mark_byte(struct json_tap *t, char c)
+{
+    struct mark *k = &t->mark;
+    if (t->in_string) {
+        if (!k->at_name || t->depth != LISTED_DEPTH)
+            return;
+        buf_putc(&k->inner, c);
+        if (c == '"' && !t->escaped) {
+            k->named = !k->inner.fail && json_str_eq(buf_str(&k->inner), k->name);
+            k->at_name = false;
+        }
+        return;
+    }
+    if (c == '{' || c == '[') {
+        if (t->depth == LISTED_DEPTH - 2)
+            k->in_array = c == '[' && k->listed;
+        if (t->depth == LISTED_DEPTH - 1)
+            k->in_object = k->at_name = c == '{' && k->in_array;
+    }
+    if (t->depth != LISTED_DEPTH || !k->in_object)
+        return;
+    if (c == ',')
+        k->at_name = true;
+    if (c == '"' && k->at_name) {
+        buf_reset(&k->inner);
+        buf_putc(&k->inner, c);
+    } else if (c == '"') {
+        k->due = k->named;
+    }
+    if (c != ':' && c != '"' && !is_white(c))
+        k->named = false;
+}
+
 static enum err value_byte(struct json_tap *t, char c)
 {
     bool ends = t->depth == 1 && !t->in_string && (c == ',' || c == '}');
+    if (t->mark.with.len)
+        mark_byte(t, c);
     if (t->catching && !ends)
         buf_putc(&t->catching->value, c);
     if (t->in_string) {
@@ -106,6 +169,9 @@ static void name_ended(struct json_tap *t)
 {
     struct str name = buf_str(&t->name);
     t->replacing = json_str_eq(name, t->replace);
+    t->mark.listed = false;
+    for (size_t i = 0; t->mark.with.len && i < JSON_TAP_LISTS; i++)
+        t->mark.listed |= json_str_eq(name, t->mark.lists[i]);
     for (size_t i = 0; i < JSON_TAP_CATCHES; i++) {
         if (t->caught[i].name.len == 0 || !json_str_eq(name, t->caught[i].name))
             continue;
@@ -181,6 +247,14 @@ enum err json_tap_push(struct json_tap *t, struct str bytes, struct buf *out)
     size_t from = 0;
     for (size_t i = 0; i < bytes.len; i++) {
         bool forward = true;
+        if (t->mark.due) {
+            t->mark.due = false;
+            if (bytes.p[i] != '"') {
+                buf_put(out, str_of(bytes.p + from, i - from));
+                buf_put(out, t->mark.with);
+                from = i;
+            }
+        }
         /* The replacement is put where the swallowed string ends: what stood before it must be out by then. */
         if (t->state == TAP_COLON && t->replacing && bytes.p[i] == '"') {
             buf_put(out, str_of(bytes.p + from, i - from));
