@@ -4,6 +4,7 @@
 #   make build       the release binary, build/weir
 #   make test        everything but the long suites, with sanitizers; at most 10 minutes
 #   make test-long   fuzzing, soak and the other long suites; at most 30 minutes
+#                    (WEIR_FUZZ_SECONDS=600 SUITES=fuzz: random seeds, so long a target)
 #   make bench       the benchmarks
 #   make soak        one long load run (SOAK_SECONDS=600)
 #   make format      rewrite the C files with clang-format

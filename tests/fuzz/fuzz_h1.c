@@ -5,10 +5,7 @@
 
 #include "base/mem.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "fuzz.h"
 
 #define MESSAGES_MAX 64
 

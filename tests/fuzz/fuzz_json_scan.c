@@ -10,16 +10,9 @@
 #include "wire/splice.h"
 #include "wire/utf8.h"
 
-#include <stdlib.h>
+#include "fuzz.h"
+
 #include <yyjson.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define REQUIRE(cond)                                                                              \
-    do {                                                                                           \
-        if (!(cond))                                                                               \
-            abort();                                                                               \
-    } while (0)
 
 static const struct str names[] = {
     STR_INIT("model"), STR_INIT("stream"), STR_INIT("a"),

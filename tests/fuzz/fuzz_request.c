@@ -8,15 +8,7 @@
 #include "dialect/upstream_fault.h"
 #include "wire/json_tap.h"
 
-#include <stdlib.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define REQUIRE(cond)                                                                              \
-    do {                                                                                           \
-        if (!(cond))                                                                               \
-            abort();                                                                               \
-    } while (0)
+#include "fuzz.h"
 
 static const struct conf_member defaults[] = {
     { STR_INIT("temperature"), STR_INIT("0.2") },
@@ -98,7 +90,10 @@ static void try_tap(struct str body, unsigned choice)
     static const struct str catches[JSON_TAP_CATCHES] = { STR_INIT("usage"), STR_INIT("id") };
     struct json_tap *whole = json_tap_new(STR("model"), STR("\"alias\""), catches, 4096);
     struct json_tap *cut = json_tap_new(STR("model"), STR("\"alias\""), catches, 4096);
+    static const struct str lists[JSON_TAP_LISTS] = { STR_INIT("output"), STR_INIT("data") };
     struct buf one, many;
+    json_tap_mark(whole, lists, STR("encrypted_content"), STR("weirn.0123abcd."));
+    json_tap_mark(cut, lists, STR("encrypted_content"), STR("weirn.0123abcd."));
     buf_init(&one, 64 * MIB);
     buf_init(&many, 64 * MIB);
     enum err e = json_tap_push(whole, body, &one), e2 = ERR_OK;

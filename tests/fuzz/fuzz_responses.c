@@ -5,51 +5,24 @@
  *   else events in any order, one a byte: what comes out keeps to the grammar of a stream, and the folded object is what the stream's
  *      last event holds. */
 #include "base/mem.h"
-#include "dialect/dialect.h"
 #include "dialect/responses.h"
-#include "wire/json_scan.h"
-#include "wire/sse.h"
 
-#include <stdlib.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define REQUIRE(cond)                                                                              \
-    do {                                                                                           \
-        if (!(cond))                                                                               \
-            abort();                                                                               \
-    } while (0)
+#include "dialect_judge.h"
+#include "fuzz.h"
 
 #define D (&dialect_openai_responses)
 #define ID "resp_0123456789abcdef0123456789abcdef"
-
-static void require_json(struct str text)
-{
-    struct json_problem problem;
-    REQUIRE(json_check(text, &problem) == ERR_OK);
-}
+#define TAG "weirn.0123abcd."
 
 /* -- requests */
 
 static void write_for(const struct dialect *to, const struct ir_request *rq, const char *family,
                       struct arena *a)
 {
-    struct dialect_target t = { .model = STR("x") };
-    struct ir_report report;
-    struct ir_call call;
-    struct fault f;
-    const struct str *segs;
-    size_t n;
-    t.facts = model_facts_find(str_c(family), t.model);
-    ir_report_init(&report, a);
-    report.drop_params = true;
-    if (to->write_request(rq, &t, &report, a, &call, &f)) {
-        REQUIRE(f.msg.len > 0);
-        return;
-    }
-    REQUIRE(segments_finish(&call.body, a, &segs, &n) == ERR_OK);
-    require_json(segments_flat(&call.body, a));
-    segments_done(&call.body);
+    struct str body;
+    struct dialect_target t = { .model = STR("x"),
+                                .facts = model_facts_find(str_c(family), STR("x")) };
+    judge_request(to, rq, &t, true, a, &body);
 }
 
 static void fuzz_request(struct str body)
@@ -61,12 +34,26 @@ static void fuzz_request(struct str body)
         REQUIRE(f.status == 400 && f.msg.len > 0);
     } else {
         for (const struct ir_ext *e = rq.echo; e; e = e->next)
-            require_json(e->raw);
+            REQUIRE_JSON(e->raw);
         write_for(&dialect_openai_chat, &rq, "openai", a);
         write_for(&dialect_anthropic_messages, &rq, "anthropic", a);
         write_for(&dialect_gemini_generate, &rq, "gemini", a);
     }
     arena_free(a);
+}
+
+/* What goes to an account has no tag but its own, and that can be taken off. */
+static void judge_sent(struct str input, struct arena *a)
+{
+    struct response_tags tags = { .count = 0 };
+    struct splice sp;
+    REQUIRE(!response_is_foreign(input, STR(TAG), a));
+    response_tags_add(&tags, input);
+    REQUIRE(tags.count == 0 || (tags.count == 1 && str_eq(tags.tags[0], STR(TAG))));
+    splice_init(&sp, a, arena_printf(a, "{\"input\":%.*s}", STR_ARG(input)));
+    response_untag(&sp, STR(TAG));
+    REQUIRE((sp.count > 0) == (tags.count > 0));
+    REQUIRE_JSON(splice_flat(&sp, a));
 }
 
 static void fuzz_input(struct str input)
@@ -82,19 +69,22 @@ static void fuzz_input(struct str input)
         if (response_input_items(str_trim(input), str_of(&ID[5], RESPONSE_HEX), a, &items, &f)) {
             REQUIRE(f.status == 400 && f.msg.len > 0);
         } else {
-            require_json(buf_str(&items));
+            REQUIRE_JSON(buf_str(&items));
             struct response_past past = { buf_str(&items), STR("[]") };
             for (int native = 0; native < 2; native++) {
-                struct response_follow follow = {
-                    .past = &past, .past_count = 1, .input = STR("\"more\""), .native = native
-                };
+                struct response_follow follow = { .past = &past,
+                                                  .past_count = 1,
+                                                  .input = STR("\"more\""),
+                                                  .native = native,
+                                                  .tag = STR(TAG) };
                 bool lost;
                 if (response_follow_input(&follow, a, &next, &lost, &f)) {
                     REQUIRE(f.msg.len > 0);
                     continue;
                 }
-                require_json(next);
-                REQUIRE(!native || !response_is_foreign(next, a));
+                REQUIRE_JSON(next);
+                if (native)
+                    judge_sent(next, a);
             }
         }
     }
@@ -112,7 +102,7 @@ static void fuzz_state(struct str json)
     buf_init(&out, MIB);
     if (json_check(json, &problem) == ERR_OK && response_state_get(json, a, &s)) {
         response_state_put(&s, &out);
-        require_json(buf_str(&out));
+        REQUIRE_JSON(buf_str(&out));
         REQUIRE(response_state_get(buf_str(&out), a, &again));
         REQUIRE(s.kind == again.kind && s.origin == again.origin);
         REQUIRE(str_eq(s.signature, again.signature) && str_eq(s.text, again.text));
@@ -251,7 +241,7 @@ static void check_end(struct grammar *g, struct str type, struct str data)
 
 static void check_event(struct grammar *g, struct str type, struct str data)
 {
-    require_json(data);
+    REQUIRE_JSON(data);
     REQUIRE(json_str_eq(member(data, "type"), type));
     REQUIRE(number(data, "sequence_number") == g->sequence++);
     if (str_eq(type, STR("error"))) {
@@ -389,12 +379,12 @@ static void fuzz_events(uint8_t asked, struct str script)
     REQUIRE(g->ended == (ended || (asked & 16)) && g->error == g->failed);
     REQUIRE((folded.len > 0) == ended);
     if (ended)
-        require_json(buf_str(&folded));
+        REQUIRE_JSON(buf_str(&folded));
     if (ended && !g->failed)
         REQUIRE(str_eq(g->last, buf_str(&folded)));
     response_writer_result(other, &object, &items);
-    require_json(buf_str(&object));
-    require_json(buf_str(&items));
+    REQUIRE_JSON(buf_str(&object));
+    REQUIRE_JSON(buf_str(&items));
     if (g->ended)
         REQUIRE(str_eq(g->last, buf_str(&object)));
     D->writer_done(one);

@@ -8,15 +8,7 @@
 #include "base/mem.h"
 #include "wire/sse.h"
 
-#include <stdlib.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define REQUIRE(cond)                                                                              \
-    do {                                                                                           \
-        if (!(cond))                                                                               \
-            abort();                                                                               \
-    } while (0)
+#include "fuzz.h"
 
 struct seen {
     struct buf events; /* name, data and lengths, one after another */

@@ -1,13 +1,9 @@
 /* conf_load on arbitrary bytes: no crash, no leak, and everything that comes out is well-formed. */
-#include <stdint.h>
-#include <stdlib.h>
-
 #include "base/buf.h"
 #include "base/mem.h"
 #include "conf/conf.h"
-#include "wire/json_scan.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "fuzz.h"
 
 /* Every file is the input: an include of anything is an include of it. */
 static enum err read_input(void *ctx, struct str path, struct arena *a, struct str *ret_text)
@@ -29,32 +25,20 @@ static bool get_variable(void *ctx, struct str name, struct arena *a, struct str
     return true;
 }
 
-static void check(bool good)
-{
-    if (!good)
-        abort();
-}
-
-static void check_json(struct str text)
-{
-    struct json_problem problem;
-    check(json_check(text, &problem) == ERR_OK);
-}
-
 static void check_deployment(const struct conf_deployment *d)
 {
-    check(d->id.len > 0 && d->name.len > 0);
-    check(d->model.len > 0 || d->problem.len > 0);
-    check_json(d->model_info);
-    check_json(d->public_params);
+    REQUIRE(d->id.len > 0 && d->name.len > 0);
+    REQUIRE(d->model.len > 0 || d->problem.len > 0);
+    REQUIRE_JSON(d->model_info);
+    REQUIRE_JSON(d->public_params);
     for (size_t i = 0; i < d->default_count; i++)
-        check_json(d->defaults[i].json);
+        REQUIRE_JSON(d->defaults[i].json);
     for (size_t i = 0; i < d->extra_body_count; i++)
-        check_json(d->extra_body[i].json);
+        REQUIRE_JSON(d->extra_body[i].json);
     if (d->mock_response.len)
-        check_json(d->mock_response);
+        REQUIRE_JSON(d->mock_response);
     for (size_t i = 0; i < d->header_count; i++)
-        check(str_find_char(d->headers[i].value, '\n') == STR_NONE && d->headers[i].name.len > 0);
+        REQUIRE(str_find_char(d->headers[i].value, '\n') == STR_NONE && d->headers[i].name.len > 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -65,7 +49,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct arena *a = arena_new();
     struct buf out;
     struct conf *c = conf_load(&src, STR("config.yaml"), a, &diags);
-    check(c || diags.errors > 0);
+    REQUIRE(c || diags.errors > 0);
     for (size_t i = 0; c && i < c->deployment_count; i++)
         check_deployment(&c->deployments[i]);
     buf_init(&out, 64 * MIB);
@@ -74,7 +58,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t lines = 0;
     for (size_t i = 0; i < out.len; i++)
         lines += out.p[i] == '\n';
-    check(lines == diags.count);
+    REQUIRE(lines == diags.count);
     buf_done(&out);
     conf_free(c);
     arena_free(a);

@@ -1,6 +1,6 @@
 """Checks every upstream.json of tests/golden/*-anthropic against the types of the official SDK: each member must be
-one that MessageCreateParams knows, in all depths, and have its type. Run with a Python that has
-tests/golden/requirements.txt. One TAP line a case; with arguments, checks these files instead."""
+one that MessageCreateParams knows, in all depths, and have its type; of a count (target.txt says so), MessageCountTokensParams.
+Run with a Python that has tests/golden/requirements.txt. One TAP line a case; with arguments, checks these files instead."""
 
 import collections.abc
 import json
@@ -9,7 +9,9 @@ import types
 import typing
 
 import typing_extensions as te
+from anthropic.types import message_count_tokens_params as count_params
 from anthropic.types import message_create_params as params
+from anthropic.types.beta import message_create_params as beta_params
 
 import tap
 
@@ -77,9 +79,23 @@ def check(value, tp, path):
     return scalar(value, tp, path)
 
 
+def problems_of_count(body):
+    """On Vertex AI the SDK adds the version and keeps the model (lib/vertex/_client.py)."""
+    apart = APART - {"speed"} - (set() if "anthropic_version" in body else {"anthropic_version"})
+    return check({k: v for k, v in body.items() if k not in apart}, count_params.MessageCountTokensParams, "body")
+
+
+def names_beta(path):
+    """The case's call goes with a header that names a beta: its members are those of the beta API."""
+    headers = path.parent / "headers.txt"
+    return headers.exists() and "anthropic-beta: " in headers.read_text()
+
+
 def problems_of(path):
     body = json.loads(path.read_text())
     problems = []
+    if tap.has_flag(path, "count"):
+        return problems_of_count(body)
     if "anthropic_version" in body:
         body["model"] = "in-the-url"
     body = {k: v for k, v in body.items() if k not in APART}
@@ -87,7 +103,8 @@ def problems_of(path):
         value = body.pop(name, 0)
         if not isinstance(value, (int, float)) or not 0 <= value <= high:
             problems.append(f"{name}: {value} is not from 0 to {high}")
-    tp = params.MessageCreateParamsStreaming if body.get("stream") else params.MessageCreateParamsNonStreaming
+    known = beta_params if names_beta(path) else params
+    tp = known.MessageCreateParamsStreaming if body.get("stream") else known.MessageCreateParamsNonStreaming
     return problems + check(body, tp, "body")
 
 

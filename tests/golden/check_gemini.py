@@ -1,6 +1,6 @@
 """Checks every upstream.json of tests/golden/*-gemini against the types of the official SDK: each member must be one that
-google.genai.types knows, in all depths, and have its type. Run with a Python that has tests/golden/requirements.txt. One TAP
-line a case; with arguments, checks these files instead."""
+google.genai.types knows, in all depths, and have its type; of a count (target.txt says so), one that countTokens takes. Run with a
+Python that has tests/golden/requirements.txt. One TAP line a case; with arguments, checks these files instead."""
 
 import json
 import sys
@@ -77,6 +77,23 @@ def check(body):
     return problems + pairs(body.get("contents", []))
 
 
+def check_count(body, vertex):
+    """Vertex AI takes the members of CountTokensConfig at the top; the Developer API a whole request, with its model."""
+    if vertex:
+        known = {"contents"} | {f.alias or n for n, f in types.CountTokensConfig.model_fields.items()} - {"httpOptions"}
+        return [f"{k}: not taken by a count" for k in body if k not in known] + check(body)
+    inner = dict(body.get("generateContentRequest", {}))
+    problems = [f"{k}: unknown" for k in body if k != "generateContentRequest"]
+    if not inner.pop("model", "").startswith(("models/", "tunedModels/")):
+        problems.append("generateContentRequest.model: no name of a resource")
+    return problems + check(inner)
+
+
+def problems_of(path):
+    body = json.loads(path.read_text())
+    return check_count(body, tap.has_flag(path, "vertex")) if tap.has_flag(path, "count") else check(body)
+
+
 def pairs(contents):
     """A turn of calls is followed by a content of as many responses, by the same names, and nothing else."""
     problems = []
@@ -93,4 +110,4 @@ def pairs(contents):
 
 
 if __name__ == "__main__":
-    sys.exit(tap.run("*-gemini/*/upstream.json", lambda path: check(json.loads(path.read_text()))))
+    sys.exit(tap.run("*-gemini/*/upstream.json", problems_of))

@@ -9,6 +9,7 @@ import sys
 from openai._types import omit
 from openai.lib.streaming.responses._responses import ResponseStreamState
 from openai.types.responses import Response, ResponseStreamEvent
+from openai.types.responses.input_token_count_response import InputTokenCountResponse
 from pydantic import TypeAdapter
 
 import tap
@@ -83,8 +84,10 @@ def problems_of(path):
         body = json.loads(text)
         if body.get("object") == "response":
             Response.model_validate(body)
+        elif body.get("object") == "response.input_tokens":
+            InputTokenCountResponse.model_validate(body)
         elif set(body) != {"error"}:
-            return ["neither a response nor an error"]
+            return ["neither a response, nor a count, nor an error"]
     except ValueError as error:
         return str(error).splitlines()
     return []

@@ -5,6 +5,12 @@ import sys
 HERE = pathlib.Path(__file__).parent
 
 
+def has_flag(path, flag):
+    """The case's target.txt, beside the file, has this line below the model's name."""
+    target = path.parent / "target.txt"
+    return target.exists() and flag in target.read_text().split("\n")[1:]
+
+
 def run(pattern, problems_of, name=lambda path: path.parent.name):
     """The exit status. Files: the arguments, else those below this folder that fit; none at all is a failure."""
     files = [pathlib.Path(p) for p in sys.argv[1:]] or sorted(HERE.glob(pattern))

@@ -1,7 +1,7 @@
 /* Golden cases of translations: tests/golden/<from>-<to>/<case>/
  *
  *   request.json      what the client sent                               given
- *   target.txt        model, and flags a line each: drop_params strict vertex modify_params repair   given
+ *   target.txt        model, and flags a line each: drop_params strict vertex modify_params repair count, "provider <name>"   given
  *   reply.json, reply.sse   what the provider answered, whole or streamed      given, optional
  *   upstream.json     the body sent to the provider                      made
  *   headers.txt       the call's path suffix, query and headers          made
@@ -14,7 +14,10 @@
  *
  * `test_translate --write [openai-anthropic]` makes them anew; the diff is to be read. A stream is also replayed byte by byte, with the
  * same outcome, and cut after each of its events: ERR_UPSTREAM_CUT before the last one, never END. */
+#include "counted.h"
+
 #include "base/mem.h"
+#include "dialect/count.h"
 #include "dialect/dialect.h"
 #include "dialect/responses.h"
 #include "wire/json_scan.h"
@@ -119,6 +122,17 @@ static bool has_flag(struct str text, const char *flag)
     return false;
 }
 
+/* "provider groq": a row that is narrower than the dialect; none: the dialect's own service. */
+static const struct provider *read_provider(struct str text)
+{
+    while (text.len) {
+        struct str line = str_trim(str_cut(&text, '\n'));
+        if (str_starts(line, STR("provider ")))
+            return provider_find(str_skip(line, 9));
+    }
+    return NULL;
+}
+
 static void read_target(const struct golden *g, struct arena *a, struct dialect_target *t,
                         struct ir_report *r)
 {
@@ -130,10 +144,13 @@ static void read_target(const struct golden *g, struct arena *a, struct dialect_
     t->vertex = has_flag(rest, "vertex");
     t->modify_params = has_flag(rest, "modify_params");
     t->repair = has_flag(rest, "repair");
+    t->count = has_flag(rest, "count");
+    t->provider = read_provider(rest);
     t->facts = model_facts_find(str_c(g->to->family), t->model);
     r->drop_params = has_flag(rest, "drop_params");
     r->strict = has_flag(rest, "strict");
-    r->target = arena_printf(a, "%s %.*s", g->to->family, STR_ARG(t->model));
+    r->target = t->provider ? t->provider->name : str_c(g->to->family);
+    r->target = arena_printf(a, "%.*s %.*s", STR_ARG(r->target), STR_ARG(t->model));
 }
 
 static void expect_fault(const struct golden *g, const struct fault *f, struct arena *a)
@@ -161,7 +178,7 @@ static void expect_call(const struct golden *g, struct ir_call *call, const stru
                  STR_ARG(flat));
     expect(g, "upstream.json", with_newline(flat, a), a);
     buf_init(&out, 65536);
-    buf_printf(&out, "%.*s", STR_ARG(call->suffix));
+    buf_printf(&out, "%.*s%.*s", STR_ARG(call->model), STR_ARG(call->suffix));
     if (call->query.len)
         buf_printf(&out, "?%.*s", STR_ARG(call->query));
     buf_putc(&out, '\n');
@@ -378,6 +395,25 @@ static void check_whole(const struct golden *g, const struct answer_context *c, 
     relay_done(&r);
 }
 
+static void check_count(const struct golden *g, struct str body, struct arena *a)
+{
+    struct count_answer ans = { 0 };
+    struct buf out;
+    const char *what = NULL;
+    enum err e = g->to->dialect->read_count(body, &ans, &what);
+    if (e) {
+        expect(g, "failure.txt", arena_printf(a, "%s: %s\n", err_name(e), what), a);
+        expect_none(g, "answer.json");
+        return;
+    }
+    assert_false(ans.error);
+    buf_init(&out, 1024);
+    count_write_openai(ans.tokens, &out);
+    expect(g, "answer.json", with_newline(buf_str(&out), a), a);
+    expect_none(g, "failure.txt");
+    buf_done(&out);
+}
+
 static void check_answer(const struct golden *g, const struct ir_request *rq,
                          const struct dialect_target *t, struct arena *a)
 {
@@ -385,7 +421,9 @@ static void check_answer(const struct golden *g, const struct ir_request *rq,
         .rq = rq, .target = t, .arena = a, .unix_s = 1700000000, .id = STR("0123456789abcdef")
     };
     struct str text;
-    if (load(g, "reply.sse", a, &text))
+    if (t->count && load(g, "reply.json", a, &text))
+        check_count(g, text, a);
+    else if (load(g, "reply.sse", a, &text))
         check_stream(g, &c, text);
     else if (load(g, "reply.json", a, &text))
         check_whole(g, &c, text);
@@ -416,6 +454,9 @@ static void run_case(void **state)
         expect_fault(g, &fault, a);
     } else {
         expect_call(g, &call, &report, a);
+        if (g->to->dialect->read_count && !target.count)
+            counted_check(&(struct counted){ g->dir, g->to->dialect, &rq, &target, &report,
+                                             segments_flat(&call.body, a), a });
         segments_done(&call.body);
         check_answer(g, &rq, &target, a);
     }

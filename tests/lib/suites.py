@@ -8,10 +8,10 @@ import subprocess
 import time
 
 import counting
+import fuzzing
 
 # Run as 1:1 as possible with CI where time is short.
 FAST = ('tools', 'unit', 'golden', 'fuzz-seeds')
-FUZZ_SECONDS = int(os.environ.get('WEIR_FUZZ_SECONDS', '20'))
 # Meson suites that are rows of their own below; all other Meson tests are the row `unit`.
 APART = ('golden', 'fuzz-seeds', 'workers')
 
@@ -53,6 +53,9 @@ class Context:
         for name in list(env):       # a proxy of the machine must not see what tests send to loopback
             if name.lower() in ('http_proxy', 'https_proxy', 'all_proxy'):
                 del env[name]
+        recordings = os.path.join(os.path.dirname(os.path.abspath(self.root)), 'shared', 'recordings')
+        if os.path.isdir(recordings):   # recorded answers of providers: not part of the project
+            env.setdefault('WEIR_RECORDINGS', recordings)
         return env
 
     def run(self, command, limit_seconds, env=None, cwd=None):
@@ -221,37 +224,42 @@ class ScriptSuite(Suite):
 
 
 class FuzzSuite(Suite):
-    """Each libFuzzer program for FUZZ_SECONDS; one case a target. What it finds is kept under
-    build/fuzz-found, what it learns under build/fuzz-corpus."""
+    """Each libFuzzer program, as tests/lib/fuzzing.py says; one case a target."""
 
     def present(self, context):
         return bool(glob.glob('tests/fuzz/fuzz_*.c'))
 
     def count(self, context):
         counts = counting.Counts()
-        folder = os.path.join('build', 'fuzz', 'tests', 'fuzz')
+        try:
+            seconds = fuzzing.explore_seconds(os.environ)
+        except fuzzing.FuzzError as error:
+            counts.failures.append(counting.Failure(str(error)))
+            return counts
         for source in sorted(glob.glob('tests/fuzz/fuzz_*.c')):
             name = os.path.basename(source)[len('fuzz_'):-len('.c')]
-            program = os.path.join(folder, f'fuzz_{name}')
-            work = os.path.join('build', 'fuzz-corpus', name)
-            os.makedirs(work, exist_ok=True)
-            os.makedirs('build/fuzz-found', exist_ok=True)
-            command = [program, f'-max_total_time={FUZZ_SECONDS}', '-timeout=5', '-rss_limit_mb=2048',
-                       '-print_final_stats=1', f'-artifact_prefix=build/fuzz-found/{name}-', work]
-            if os.path.exists(f'tests/fuzz/{name}.dict'):
-                command.append(f'-dict=tests/fuzz/{name}.dict')
-            if os.path.isdir(f'tests/fuzz/corpus/{name}'):
-                command.append(f'tests/fuzz/corpus/{name}')
-            if not os.path.exists(program):
-                counts.failures.append(counting.Failure(
-                    f'{name}: no program; add a row for it to tests/fuzz/meson.build'))
-                continue
-            code, out, err = context.run(command, FUZZ_SECONDS + 60, context.environment('fuzz'))
-            if code == 0:
-                counts.passed += 1
+            failure = self.failure_of(name, seconds, context)
+            if failure:
+                counts.failures.append(failure)
             else:
-                counts.add(failed(f'fuzz_{name}', code, out, err))
+                counts.passed += 1
         return counts
+
+    def failure_of(self, name, seconds, context):
+        program = os.path.join('build', 'fuzz', 'tests', 'fuzz', f'fuzz_{name}')
+        if not os.path.exists(program):
+            return counting.Failure(f'{name}: no program; add a row for it to tests/fuzz/meson.build')
+        try:
+            command = fuzzing.command(program, name, seconds)
+        except fuzzing.FuzzError as error:
+            return counting.Failure(str(error))
+        limit = (fuzzing.GUARD_SECONDS if seconds is None else seconds) + 60
+        code, _, err = context.run(command, limit, fuzzing.environment(context.environment('fuzz')))
+        if code == 0:
+            short = None if seconds else fuzzing.shortfall(name, err)
+            return counting.Failure(f'fuzz_{name} {short}') if short else None
+        how = 'ran out of time' if code is None else f'ended with exit status {code}'
+        return counting.Failure(f'fuzz_{name} {how}', fuzzing.report(err, program))
 
 
 def failed(what, code, out, err):
@@ -296,7 +304,7 @@ SUITES = (
               folder='tests/e2e/node'),
     PytestSuite('e2e-long', 'long', 'the slow end-to-end cases, ASan and UBSan', 'asan', 900,
                 folder='tests/e2e/python', marker='long'),
-    FuzzSuite('fuzz', 'long', f'libFuzzer, {FUZZ_SECONDS} s a target', 'fuzz', 1200),
+    FuzzSuite('fuzz', 'long', 'libFuzzer, a fixed seed and number of runs; WEIR_FUZZ_SECONDS=N explores', 'fuzz', 1200),
     TapSuite('soak', 'long', 'a load run of a minute: flat memory, no descriptor lost', 'bench',
              command=['tests/bench/soak', '--seconds', '60', '--tap'], limit_seconds=300),
 )

@@ -112,16 +112,6 @@ static bool has_search(const struct claude *c)
 
 /* -- thinking */
 
-static struct str instance_of(struct arena *a, yyjson_val *schema)
-{
-    struct buf b;
-    buf_init(&b, MIB);
-    schema_instance(schema, &b);
-    struct str text = arena_dup(a, buf_str(&b));
-    buf_done(&b);
-    return text;
-}
-
 static uint64_t limit_of(const struct claude *c)
 {
     return yyjson_get_uint(yyjson_obj_get(c->rq->json, "max_tokens"));
@@ -131,7 +121,7 @@ static void add_call(struct claude *c, yyjson_val *tool, const struct script_cal
 {
     struct claude_call *call = &c->calls[c->call_count++];
     call->name = json_text(tool, "name");
-    call->input = instance_of(c->rq->arena, yyjson_obj_get(tool, "input_schema"));
+    call->input = schema_instance(yyjson_obj_get(tool, "input_schema"), c->rq->arena);
     if (scripted)
         call->input = calls_object(c->rq->arena, scripted, call->input);
     call->input = token_head(call->input, limit_of(c), &call->cut);
@@ -230,15 +220,6 @@ static struct str media_text(struct claude *c)
                     : text;
 }
 
-static struct str spaces_for_underscores(struct arena *a, struct str s)
-{
-    char *text = arena_cstr(a, s);
-    for (size_t i = 0; i < s.len; i++)
-        if (text[i] == '_')
-            text[i] = ' ';
-    return str_of(text, s.len);
-}
-
 static struct str think_text(struct claude *c)
 {
     const struct script *s = &c->rq->script;
@@ -246,14 +227,14 @@ static struct str think_text(struct claude *c)
     yyjson_val *format = yyjson_obj_get(yyjson_obj_get(c->rq->json, "output_config"), "format");
     struct str results = results_text(c), media = media_text(c);
     if (s->text_is.len > 0)
-        return spaces_for_underscores(a, s->text_is);
+        return script_words(s, a);
     if (s->echo_auth)
         return arena_printf(a, "Your credential is %.*s today.",
                             STR_ARG(request_header(c->rq, STR("x-api-key"))));
     if (s->tokens > 0)
         return words_make(a, s->tokens);
     if (format)
-        return instance_of(a, yyjson_obj_get(format, "schema"));
+        return schema_instance(yyjson_obj_get(format, "schema"), a);
     if (s->citations && has_search(c))
         return STR("The river is low today.");
     return results.len ? results : media.len ? media : words_make(a, DEFAULT_TOKENS);
@@ -305,14 +286,18 @@ static void think(struct claude *c)
         c->stop_reason = "max_tokens";
 }
 
+static uint64_t prompt_of(const struct claude *c)
+{
+    return prompt_tokens_of(yyjson_obj_get(c->rq->json, "messages")) +
+           prompt_tokens_of(yyjson_obj_get(c->rq->json, "system")) +
+           prompt_tokens_of(yyjson_obj_get(c->rq->json, "tools"));
+}
+
 static bool count(struct claude *c)
 {
-    uint64_t tokens = token_count(c->text) + c->thinking_tokens;
+    uint64_t tokens = token_count(c->text) + c->thinking_tokens, prompt = prompt_of(c);
     for (size_t i = 0; i < c->call_count; i++)
         tokens += 4 + token_count(c->calls[i].input);
-    uint64_t prompt = prompt_tokens_of(yyjson_obj_get(c->rq->json, "messages")) +
-                      prompt_tokens_of(yyjson_obj_get(c->rq->json, "system")) +
-                      prompt_tokens_of(yyjson_obj_get(c->rq->json, "tools"));
     if (prompt > c->model->context)
         return claude_bad(c, "prompt is too long: %llu tokens > %llu maximum",
                           (unsigned long long)prompt, (unsigned long long)c->model->context);
@@ -481,4 +466,24 @@ void anthropic_raw_predict(struct mock *m, struct request *rq, struct reply *rp)
 void anthropic_stream_raw_predict(struct mock *m, struct request *rq, struct reply *rp)
 {
     predict(rq, rp, true);
+}
+
+/* What the prompt of the same request would be; nobody pays for it. */
+static void count_tokens(struct request *rq, struct reply *rp, bool vertex)
+{
+    struct claude c = { .rq = rq, .rp = rp, .vertex = vertex, .count = true };
+    rp->content = false;
+    if (claude_request_ok(&c))
+        buf_printf(&rp->body, "{\"input_tokens\":%llu}",
+                   (unsigned long long)(prompt_of(&c) + rq->script.cached));
+}
+
+void anthropic_count(struct mock *m, struct request *rq, struct reply *rp)
+{
+    count_tokens(rq, rp, false);
+}
+
+void anthropic_vertex_count(struct mock *m, struct request *rq, struct reply *rp)
+{
+    count_tokens(rq, rp, true);
 }

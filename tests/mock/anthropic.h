@@ -27,6 +27,7 @@ struct claude_model {
     bool sampling;                  /* temperature, top_p, top_k */
     bool prefill, native, system; /* last message assistant; output_config.format; role "system" */
     const char *efforts;          /* NULL: the parameter is not known */
+    bool between;                 /* thinking between_tools */
 };
 
 struct claude_call {
@@ -39,6 +40,7 @@ struct claude {
     struct reply *rp;
     const struct claude_model *model;
     bool vertex;
+    bool count; /* the tokens are asked for, not an answer */
     enum claude_thinking thinking;
     bool shown; /* the text of the reasoning is told */
     /* What it says. */

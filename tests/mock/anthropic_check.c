@@ -52,6 +52,34 @@ static bool headers_ok(struct claude *c)
     return true;
 }
 
+/* Taken with their header alone. */
+static bool is_beta(const struct claude *c, struct str name)
+{
+    static const struct {
+        struct str member, beta;
+    } rows[] = {
+        { STR_INIT("context_management"), STR_INIT("context-management-2025-06-27") },
+        { STR_INIT("mcp_servers"), STR_INIT("mcp-client-2025-11-20") },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (str_eq(name, rows[i].member))
+            return str_find(request_header(c->rq, STR("anthropic-beta")), rows[i].beta) != STR_NONE;
+    return false;
+}
+
+static const char *extra_member(struct claude *c, const char *const *names)
+{
+    yyjson_obj_iter it = yyjson_obj_iter_with(c->rq->json);
+    for (yyjson_val *name; (name = yyjson_obj_iter_next(&it));) {
+        size_t i = 0;
+        while (names[i] && !yyjson_equals_str(name, names[i]))
+            i++;
+        if (!names[i] && !is_beta(c, str_c(yyjson_get_str(name))))
+            return yyjson_get_str(name);
+    }
+    return NULL;
+}
+
 static bool members_ok(struct claude *c)
 {
     static const char *const both[] = {
@@ -79,14 +107,25 @@ static bool members_ok(struct claude *c)
                                        "container",
                                        "model",
                                        NULL };
+    /* POST /messages/count_tokens; on Vertex AI the model "count-tokens". */
+    static const char *const counted[] = { "model",         "messages",      "system",
+                                           "tools",         "tool_choice",   "thinking",
+                                           "output_config", "cache_control", NULL };
+    static const char *const vertex_counted[] = {
+        "anthropic_version", "model",    "messages",      "system",        "tools",
+        "tool_choice",       "thinking", "output_config", "cache_control", NULL
+    };
     yyjson_val *rq = c->rq->json;
-    const char *extra = claude_extra(rq, c->vertex ? both : own);
+    const char *const *answered = c->vertex ? both : own;
+    const char *extra = extra_member(c, !c->count   ? answered
+                                        : c->vertex ? vertex_counted
+                                                    : counted);
     if (extra)
         return claude_bad(c, "%s: Extra inputs are not permitted", extra);
     if (c->vertex &&
         !yyjson_equals_str(yyjson_obj_get(rq, "anthropic_version"), "vertex-2023-10-16"))
         return claude_bad(c, "anthropic_version: Input should be 'vertex-2023-10-16'");
-    if (!c->vertex && c->rq->model.len == 0)
+    if ((!c->vertex || c->count) && c->rq->model.len == 0)
         return claude_bad(c, "model: Field required");
     c->model = claude_model_of(c->rq->model);
     if (!c->model)
@@ -118,6 +157,8 @@ static bool params_ok(struct claude *c)
     yyjson_val *rq = c->rq->json, *limit = yyjson_obj_get(rq, "max_tokens");
     yyjson_val *meta = yyjson_obj_get(rq, "metadata");
     struct str tier = json_text(rq, "service_tier");
+    if (c->count)
+        return true; /* it takes none of them */
     if (!limit)
         return claude_bad(c, "max_tokens: Field required");
     if (!yyjson_is_uint(limit) || yyjson_get_uint(limit) < 1)
@@ -183,7 +224,7 @@ static bool budget_ok(struct claude *c, yyjson_val *budget)
     if (!yyjson_is_uint(budget) || yyjson_get_uint(budget) < 1024)
         return claude_bad(
             c, "thinking.enabled.budget_tokens: Input should be greater than or equal to 1024");
-    if (yyjson_get_uint(budget) >= limit)
+    if (!c->count && yyjson_get_uint(budget) >= limit)
         return claude_bad(c, "`max_tokens` must be greater than `thinking.budget_tokens`.");
     if (in_words("any tool", choice))
         return claude_bad(c, "Thinking may not be enabled when tool_choice forces tool use.");
@@ -204,7 +245,7 @@ static bool thinking_ok(struct claude *c)
     const char *extra = claude_extra(th, names);
     if (!yyjson_is_obj(th) || extra)
         return claude_bad(c, "thinking.%s: Extra inputs are not permitted", extra ? extra : "type");
-    if (!in_words("enabled adaptive disabled", type))
+    if (!in_words("enabled adaptive between_tools disabled", type))
         return claude_bad(c, "thinking: Input tag '%.*s' does not match any of the expected tags",
                           STR_ARG(type));
     if (has(th, "display") && !in_words("summarized omitted", display))
@@ -213,6 +254,7 @@ static bool thinking_ok(struct claude *c)
         return claude_bad(c, "thinking.%.*s.budget_tokens: Extra inputs are not permitted",
                           STR_ARG(type));
     if ((enabled && !c->model->manual) || (adaptive && !c->model->adaptive) ||
+        (str_eq(type, STR("between_tools")) && !c->model->between) ||
         (str_eq(type, STR("disabled")) && !c->model->disable))
         return claude_bad(c, "thinking.type: \"%.*s\" is not supported by this model",
                           STR_ARG(type));
@@ -229,6 +271,22 @@ struct walk {
 };
 
 static bool walk_all(struct walk *w, yyjson_val *holder);
+
+/* True when a $ref stands in `v`, at any depth. */
+static bool refers(yyjson_val *v, unsigned depth)
+{
+    yyjson_obj_iter members = yyjson_obj_iter_with(v);
+    yyjson_arr_iter elements = yyjson_arr_iter_with(v);
+    if (has(v, "$ref"))
+        return true;
+    for (yyjson_val *name; depth < SCHEMA_DEPTH_MAX && (name = yyjson_obj_iter_next(&members));)
+        if (refers(yyjson_obj_iter_get_val(name), depth + 1))
+            return true;
+    for (yyjson_val *one; depth < SCHEMA_DEPTH_MAX && (one = yyjson_arr_iter_next(&elements));)
+        if (refers(one, depth + 1))
+            return true;
+    return false;
+}
 
 static bool walk_schema(struct walk *w, yyjson_val *schema)
 {
@@ -249,6 +307,9 @@ static bool walk_schema(struct walk *w, yyjson_val *schema)
         return false;
     w->problem = "a keyword is not supported";
     if (!yyjson_is_obj(schema) || claude_extra(schema, known))
+        return false;
+    w->problem = "'$ref' is not supported inside 'allOf'";
+    if (refers(yyjson_obj_get(schema, "allOf"), 0))
         return false;
     w->problem = "For 'object' type, 'additionalProperties' must be explicitly set to false";
     if ((object && !yyjson_is_false(more)) || (more && !yyjson_is_false(more)))
@@ -454,6 +515,29 @@ static unsigned marks(yyjson_val *v, unsigned depth)
     return n;
 }
 
+static bool mark_ok(yyjson_val *mark)
+{
+    static const char *const names[] = { "type", "ttl", NULL };
+    if (!mark || yyjson_is_null(mark))
+        return true;
+    return yyjson_is_obj(mark) && !claude_extra(mark, names) &&
+           str_eq(json_text(mark, "type"), STR("ephemeral")) &&
+           (!has(mark, "ttl") || in_words("5m 1h", json_text(mark, "ttl")));
+}
+
+static bool marks_ok(yyjson_val *v, unsigned depth)
+{
+    static const char *const inside[] = { "system", "messages", "tools", "content" };
+    yyjson_arr_iter elements = yyjson_arr_iter_with(v);
+    for (yyjson_val *e; depth < 8 && (e = yyjson_arr_iter_next(&elements));)
+        if (!marks_ok(e, depth + 1))
+            return false;
+    bool ok = mark_ok(yyjson_obj_get(v, "cache_control"));
+    for (size_t i = 0; ok && depth < 8 && i < 4; i++)
+        ok = marks_ok(yyjson_obj_get(v, inside[i]), depth + 1);
+    return ok;
+}
+
 bool claude_request_ok(struct claude *c)
 {
     if (!c->rq->json)
@@ -461,6 +545,9 @@ bool claude_request_ok(struct claude *c)
     if (!headers_ok(c) || !members_ok(c) || !params_ok(c) || !thinking_ok(c) || !sampling_ok(c) ||
         !output_ok(c) || !tools_ok(c) || !choice_ok(c))
         return false;
+    if (!marks_ok(c->rq->json, 0))
+        return claude_bad(
+            c, "cache_control: Input should be {'type': 'ephemeral'}, with a ttl of '5m' or '1h'");
     if (marks(c->rq->json, 0) > CACHE_MARKS_MAX)
         return claude_bad(c, "A maximum of 4 blocks with cache_control may be provided.");
     return claude_messages_ok(c);

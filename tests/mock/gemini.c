@@ -320,7 +320,7 @@ void gemini_generate(struct mock *m, struct request *rq, struct reply *rp)
 {
     struct gemini_answer an;
     bool stream = str_eq(rq->call, STR("streamGenerateContent"));
-    if (gemini_embed(rq, rp))
+    if (gemini_embed(rq, rp) || gemini_count(rq, rp))
         return;
     if (!stream && !str_eq(rq->call, STR("generateContent"))) {
         google_error(rq, rp, 404, "NOT_FOUND", "The method %.*s is not found.",

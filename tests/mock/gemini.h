@@ -3,7 +3,7 @@
  *   gemini_check.c   the request's shape: members, ranges, tools      gemini_config.c  generationConfig and schemas
  *   gemini_turns.c   contents: roles, parts, calls, signatures
  *   gemini_think.c   what the model "says"                            gemini.c         writes it: whole, or as a stream
- *   gemini_embed.c   embeddings
+ *   gemini_embed.c   embeddings                               gemini_count.c   countTokens
  *
  * Sources: Gemini API and Vertex AI REST references, August 2026. Names are taken in camel case alone. */
 #ifndef MOCK_GEMINI_H
@@ -25,6 +25,8 @@ const struct gemini_model *gemini_model_of(const struct request *rq);
 
 /* False: the refusal stands in rp. */
 bool gemini_request_ok(struct request *rq, struct reply *rp);
+bool gemini_parts_ok(struct request *rq,
+                     struct reply *rp); /* the same but for the names at the top */
 bool gemini_config_ok(struct request *rq, struct reply *rp);
 bool gemini_contents_ok(struct request *rq, struct reply *rp);
 
@@ -61,6 +63,8 @@ struct gemini_answer {
     bool cited;
     uint64_t prompt_tokens, cached_tokens, text_tokens, thought_tokens;
 };
+/* False: rq->call is another. */
+bool gemini_count(struct request *rq, struct reply *rp);
 /* False: rq->call is none of embeddings. */
 bool gemini_embed(struct request *rq, struct reply *rp);
 

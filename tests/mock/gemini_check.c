@@ -260,11 +260,14 @@ bool gemini_request_ok(struct request *rq, struct reply *rp)
                                    : "contents systemInstruction tools toolConfig safetySettings "
                                      "generationConfig cachedContent labels continuationToken "
                                      "serviceTier store";
-    yyjson_val *tier = yyjson_obj_get(rq->json, "serviceTier");
     if (!rq->json)
         return google_bad(rq, rp, "Invalid JSON payload received. Unexpected end of string.");
-    if (!gemini_members_ok(rq, rp, rq->json, names, "request"))
-        return false;
+    return gemini_members_ok(rq, rp, rq->json, names, "request") && gemini_parts_ok(rq, rp);
+}
+
+bool gemini_parts_ok(struct request *rq, struct reply *rp)
+{
+    yyjson_val *tier = yyjson_obj_get(rq->json, "serviceTier");
     if (tier && !gemini_word_in("standard flex priority", json_text(rq->json, "serviceTier")))
         return google_bad(rq, rp, "Invalid value at 'service_tier'");
     return system_ok(rq, rp) && tools_ok(rq, rp) && safety_ok(rq, rp) && cache_ok(rq, rp) &&

@@ -235,6 +235,26 @@ static bool format_ok(struct request *rq, struct reply *rp, yyjson_val *config)
            (!json || gemini_schema_ok(rq, rp, json, FORM_JSON, where));
 }
 
+static bool modalities_ok(struct request *rq, struct reply *rp, yyjson_val *list)
+{
+    bool images = str_find(rq->model, STR("-image")) != STR_NONE;
+    yyjson_arr_iter it = yyjson_arr_iter_with(list);
+    if (list && !yyjson_is_arr(list))
+        return google_bad(rq, rp, "Invalid value at 'generation_config.response_modalities'");
+    for (yyjson_val *one; (one = yyjson_arr_iter_next(&it));) {
+        if (!yyjson_equals_str(one, "TEXT") && !yyjson_equals_str(one, "IMAGE") &&
+            !yyjson_equals_str(one, "AUDIO"))
+            return google_bad(rq, rp,
+                              "Invalid value at 'generation_config.response_modalities[0]'");
+        if (!yyjson_equals_str(one, "TEXT") && !(images && yyjson_equals_str(one, "IMAGE")))
+            return google_bad(rq, rp,
+                              "The requested combination of response modalities is not supported "
+                              "by the model. %.*s",
+                              STR_ARG(rq->model));
+    }
+    return true;
+}
+
 bool gemini_config_ok(struct request *rq, struct reply *rp)
 {
     yyjson_val *config = yyjson_obj_get(rq->json, "generationConfig");
@@ -248,5 +268,6 @@ bool gemini_config_ok(struct request *rq, struct reply *rp)
     return numbers_ok(rq, rp, config) &&
            stops_ok(rq, rp, yyjson_obj_get(config, "stopSequences")) &&
            thinking_ok(rq, rp, yyjson_obj_get(config, "thinkingConfig")) &&
+           modalities_ok(rq, rp, yyjson_obj_get(config, "responseModalities")) &&
            format_ok(rq, rp, config);
 }

@@ -11,16 +11,6 @@
 #define DEFAULT_TOKENS 16
 #define CALL_TOKENS 4
 
-static struct str instance_of(struct arena *a, yyjson_val *schema)
-{
-    struct buf b;
-    buf_init(&b, MIB);
-    schema_instance(schema, &b);
-    struct str text = arena_dup(a, buf_str(&b));
-    buf_done(&b);
-    return text;
-}
-
 static yyjson_val *last_parts(const struct request *rq)
 {
     return yyjson_obj_get(yyjson_arr_get_last(yyjson_obj_get(rq->json, "contents")), "parts");
@@ -67,7 +57,7 @@ static void add_call(struct request *rq, yyjson_val *function, struct gemini_ans
     if (!schema)
         schema = yyjson_obj_get(function, "parameters");
     c->name = json_text(function, "name");
-    struct str args = instance_of(a, schema);
+    struct str args = schema_instance(schema, a);
     c->args = plain(a, scripted ? calls_object(a, scripted, args) : args);
     if (three && an->call_count == 0)
         c->signature = sign_make(a, rq->model,
@@ -155,15 +145,6 @@ static struct str tool_text(struct request *rq)
     return text;
 }
 
-static struct str spaces_for_underscores(struct arena *a, struct str s)
-{
-    char *text = arena_cstr(a, s);
-    for (size_t i = 0; i < s.len; i++)
-        if (text[i] == '_')
-            text[i] = ' ';
-    return str_of(text, s.len);
-}
-
 static struct str think_text(struct request *rq)
 {
     const struct script *s = &rq->script;
@@ -173,11 +154,11 @@ static struct str think_text(struct request *rq)
     if (!schema)
         schema = yyjson_obj_get(config, "responseSchema");
     if (s->text_is.len > 0)
-        return spaces_for_underscores(rq->arena, s->text_is);
+        return script_words(s, rq->arena);
     if (s->citations && gemini_has_tool(rq, "googleSearch"))
         return STR("The river is low today.");
     if (s->tokens == 0 && schema)
-        return instance_of(rq->arena, schema);
+        return schema_instance(schema, rq->arena);
     if (s->tokens == 0 && str_eq(json_text(config, "responseMimeType"), STR("application/json")))
         return STR("{\"answer\": \"text\"}");
     if (answers_tools(rq))

@@ -39,8 +39,10 @@ static bool mime_ok(struct str mime)
     return gemini_word_in("image/png image/jpeg image/webp image/heic image/heif application/pdf "
                           "application/json",
                           mime) ||
-           str_starts(mime, STR("text/")) || str_starts(mime, STR("audio/")) ||
-           str_starts(mime, STR("video/"));
+           gemini_word_in("audio/wav audio/mp3 audio/aiff audio/aac audio/ogg audio/flac audio/m4a "
+                          "audio/mp4 audio/mpga audio/opus audio/pcm audio/webm audio/mpeg",
+                          mime) ||
+           str_starts(mime, STR("text/")) || str_starts(mime, STR("video/"));
 }
 
 static bool inline_ok(struct walk *w, yyjson_val *data)

@@ -181,7 +181,11 @@ bool google_refused(struct mock *m, struct request *rq, struct reply *rp)
 
 void google_claude(struct mock *m, struct request *rq, struct reply *rp)
 {
-    if (str_eq(rq->call, STR("rawPredict")))
+    if (str_eq(rq->path_model, STR(GOOGLE_COUNTER)) && str_eq(rq->call, STR("rawPredict")))
+        anthropic_vertex_count(m, rq, rp);
+    else if (str_eq(rq->path_model, STR(GOOGLE_COUNTER)))
+        google_error(rq, rp, 404, "NOT_FOUND", "The method is not found.");
+    else if (str_eq(rq->call, STR("rawPredict")))
         anthropic_raw_predict(m, rq, rp);
     else if (str_eq(rq->call, STR("streamRawPredict")))
         anthropic_stream_raw_predict(m, rq, rp);

@@ -16,6 +16,8 @@ bool google_path(struct request *rq);
 
 /* Both doors: the credential, and what the script asks for. */
 refused_fn google_refused;
+/* The path's model where Claude's tokens are counted; the one that is meant is in the body. */
+#define GOOGLE_COUNTER "count-tokens"
 /* Claude on Vertex AI. */
 handler_fn google_claude;
 /* generateContent and streamGenerateContent. */

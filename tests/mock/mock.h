@@ -100,6 +100,7 @@ struct responses; /* what is stored; made when first used */
 void responses_free(struct responses *all);
 
 handler_fn anthropic_messages, anthropic_raw_predict, anthropic_stream_raw_predict;
+handler_fn anthropic_count, anthropic_vertex_count;
 
 /* True when the script or the credential asks for a refusal, which then stands in rp: one a format. */
 typedef bool refused_fn(struct mock *m, struct request *rq, struct reply *rp);

@@ -28,16 +28,6 @@ struct answer {
 
 /* -- thinking */
 
-static struct str instance_of(struct arena *a, yyjson_val *schema)
-{
-    struct buf b;
-    buf_init(&b, MIB);
-    schema_instance(schema, &b);
-    struct str text = arena_dup(a, buf_str(&b));
-    buf_done(&b);
-    return text;
-}
-
 static void add_call(struct request *rq, yyjson_val *tool, struct answer *an,
                      const struct script_call *scripted)
 {
@@ -45,8 +35,8 @@ static void add_call(struct request *rq, yyjson_val *tool, struct answer *an,
     c->custom = yyjson_equals_str(yyjson_obj_get(tool, "type"), "custom");
     yyjson_val *body = yyjson_obj_get(tool, c->custom ? "custom" : "function");
     c->name = json_text(body, "name");
-    c->arguments =
-        c->custom ? STR("select 1") : instance_of(rq->arena, yyjson_obj_get(body, "parameters"));
+    c->arguments = c->custom ? STR("select 1")
+                             : schema_instance(yyjson_obj_get(body, "parameters"), rq->arena);
     if (scripted)
         c->arguments = calls_arguments(rq->arena, scripted, c->arguments);
 }
@@ -155,15 +145,6 @@ static struct str media_text(struct request *rq)
     return text.len ? arena_printf(rq->arena, "%.*s.", STR_ARG(text)) : text;
 }
 
-static struct str spaces_for_underscores(struct arena *a, struct str s)
-{
-    char *text = arena_cstr(a, s);
-    for (size_t i = 0; i < s.len; i++)
-        if (text[i] == '_')
-            text[i] = ' ';
-    return str_of(text, s.len);
-}
-
 static struct str think_text(struct request *rq)
 {
     const struct script *s = &rq->script;
@@ -171,7 +152,7 @@ static struct str think_text(struct request *rq)
     struct str type = json_text(format, "type"), after_tools = tool_text(rq);
     struct str media = media_text(rq);
     if (s->text_is.len > 0)
-        return spaces_for_underscores(rq->arena, s->text_is);
+        return script_words(s, rq->arena);
     if (s->echo_auth) {
         struct str key = request_header(rq, STR("authorization"));
         return arena_printf(rq->arena, "Your credential is %.*s today.", STR_ARG(key));
@@ -179,8 +160,8 @@ static struct str think_text(struct request *rq)
     if (s->refusal)
         return STR("I cannot help with that.");
     if (s->tokens == 0 && str_eq(type, STR("json_schema")))
-        return instance_of(rq->arena,
-                           yyjson_obj_get(yyjson_obj_get(format, "json_schema"), "schema"));
+        return schema_instance(yyjson_obj_get(yyjson_obj_get(format, "json_schema"), "schema"),
+                               rq->arena);
     if (s->tokens == 0 && str_eq(type, STR("json_object")))
         return STR("{\"answer\": \"text\"}");
     if (s->tokens == 0 && (after_tools.len > 0 || media.len > 0))

@@ -11,16 +11,6 @@
 #define CALL_TOKENS 4
 #define CALLS_MAX 16
 
-static struct str instance_of(const struct rsp *r, yyjson_val *schema)
-{
-    struct buf b;
-    buf_init(&b, MIB);
-    schema_instance(schema, &b);
-    struct str text = arena_dup(r->rq->arena, buf_str(&b));
-    buf_done(&b);
-    return text;
-}
-
 static bool is_type(yyjson_val *object, const char *type)
 {
     return yyjson_equals_str(yyjson_obj_get(object, "type"), type);
@@ -132,7 +122,8 @@ static void add_call(struct rsp *r, yyjson_val *tool, const struct script_call *
     struct rsp_item *it = add(r, custom ? RSP_CUSTOM : RSP_FUNCTION);
     it->name = json_text(tool, "name");
     it->call_id = rsp_path(r, "call_%llu_%zu", (unsigned long long)r->rq->serial, r->item_count);
-    it->text = custom ? STR("select 1") : instance_of(r, yyjson_obj_get(tool, "parameters"));
+    it->text = custom ? STR("select 1")
+                      : schema_instance(yyjson_obj_get(tool, "parameters"), r->rq->arena);
     if (scripted)
         it->text = calls_arguments(r->rq->arena, scripted, it->text);
 }
@@ -231,22 +222,13 @@ static bool has_search(const struct rsp *r)
     return false;
 }
 
-static struct str spaces_for_underscores(struct arena *a, struct str s)
-{
-    char *text = arena_cstr(a, s);
-    for (size_t i = 0; i < s.len; i++)
-        if (text[i] == '_')
-            text[i] = ' ';
-    return str_of(text, s.len);
-}
-
 static struct str say(struct rsp *r, bool *ret_cited)
 {
     const struct script *s = &r->rq->script;
     yyjson_val *format = yyjson_obj_get(yyjson_obj_get(r->rq->json, "text"), "format");
     struct str outputs = outputs_text(r), media = media_text(r);
     if (s->text_is.len > 0)
-        return spaces_for_underscores(r->rq->arena, s->text_is);
+        return script_words(s, r->rq->arena);
     if (s->echo_auth)
         return rsp_path(r, "Your credential is %.*s today.", STR_ARG(r->credential));
     if (s->refusal)
@@ -254,7 +236,7 @@ static struct str say(struct rsp *r, bool *ret_cited)
     if (s->tokens > 0)
         return words_make(r->rq->arena, s->tokens);
     if (is_type(format, "json_schema"))
-        return instance_of(r, yyjson_obj_get(format, "schema"));
+        return schema_instance(yyjson_obj_get(format, "schema"), r->rq->arena);
     if (is_type(format, "json_object"))
         return STR("{\"answer\": \"text\"}");
     if (outputs.len > 0 || media.len > 0)

@@ -59,6 +59,7 @@ static const struct route routes[] = {
     { STR_INIT("GET"), STR_INIT("/openai/v1/responses/{model}/input_items"), responses_items,
       openai_refused },
     { STR_INIT("POST"), STR_INIT("/messages"), anthropic_messages, anthropic_refused },
+    { STR_INIT("POST"), STR_INIT("/messages/count_tokens"), anthropic_count, anthropic_refused },
     { STR_INIT("POST"), STR_INIT("/models/{call}"), gemini_generate, google_refused },
     { STR_INIT("POST"), STR_INIT("/v1beta/models/{call}"), gemini_generate, google_refused },
     { STR_INIT("POST"), STR_INIT("/v1beta/tunedModels/{call}"), gemini_generate, google_refused },
@@ -212,7 +213,7 @@ static bool prepare(struct mock *m, struct request *rq, struct reply *rp)
         }
     }
     rq->model = rq->json ? json_text(rq->json, "model") : STR("");
-    if (rq->path_model.len > 0)
+    if (rq->path_model.len > 0 && !str_eq(rq->path_model, STR(GOOGLE_COUNTER)))
         rq->model = rq->path_model;
     size_t at = str_find(rq->model, mark);
     if (at != STR_NONE)

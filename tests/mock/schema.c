@@ -1,5 +1,7 @@
 #include "mock/schema.h"
 
+#include "base/buf.h"
+#include "base/mem.h"
 #include "mock/reply.h"
 
 #include <stdlib.h>
@@ -151,11 +153,16 @@ static void make(struct maker *m, yyjson_val *schema)
     m->depth--;
 }
 
-void schema_instance(yyjson_val *schema, struct buf *out)
+struct str schema_instance(yyjson_val *schema, struct arena *a)
 {
-    struct maker m = { schema, out, 0 };
+    struct buf out;
+    struct maker m = { schema, &out, 0 };
+    buf_init(&out, MIB);
     if (yyjson_is_obj(schema))
         make(&m, schema);
     else
-        buf_putz(out, "{}");
+        buf_putz(&out, "{}");
+    struct str text = arena_dup(a, buf_str(&out));
+    buf_done(&out);
+    return text;
 }

@@ -2,11 +2,11 @@
 #ifndef MOCK_SCHEMA_H
 #define MOCK_SCHEMA_H
 
-#include "base/buf.h"
+#include "base/arena.h"
 
 #include <yyjson.h>
 
-/* Appends JSON text to `out`; NULL gives {}. What it does not understand becomes a string. */
-void schema_instance(yyjson_val *schema, struct buf *out);
+/* JSON text, the arena's; NULL gives {}. What it does not understand becomes a string. */
+struct str schema_instance(yyjson_val *schema, struct arena *a);
 
 #endif

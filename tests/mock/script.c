@@ -159,3 +159,12 @@ bool script_parse(struct str text, struct script *ret_script, struct str *ret_pr
     *ret_script = s;
     return true;
 }
+
+struct str script_words(const struct script *s, struct arena *a)
+{
+    char *text = arena_cstr(a, s->text_is);
+    for (size_t i = 0; i < s->text_is.len; i++)
+        if (text[i] == '_')
+            text[i] = ' ';
+    return str_of(text, s->text_is.len);
+}

@@ -5,7 +5,7 @@
 #ifndef MOCK_SCRIPT_H
 #define MOCK_SCRIPT_H
 
-#include "base/str.h"
+#include "base/arena.h"
 
 /* What happens to the payload at byte `fault_at`. */
 enum script_fault {
@@ -74,5 +74,8 @@ struct script {
 
 /* False: `*ret_problem` says which item and why. */
 bool script_parse(struct str text, struct script *ret_script, struct str *ret_problem);
+
+/* The text that the answer is to have (text_is), with spaces between its words. */
+struct str script_words(const struct script *s, struct arena *a);
 
 #endif

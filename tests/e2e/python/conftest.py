@@ -45,19 +45,21 @@ SAMPLES = {
 }
 
 
-def recordings():
-    """name -> bytes: the samples, and recorded answers of providers where there are some: in the folder that WEIR_RECORDINGS
-    names, or in one beside the checkout."""
-    found = dict(SAMPLES)
+def recorded_answers(api):
+    """name -> bytes: recorded answers of this API, where there are some: in the folder that WEIR_RECORDINGS names, else in a folder
+    `shared/recordings` beside the checkout."""
     root = os.environ.get('WEIR_SOURCE_ROOT') or os.path.join(os.path.dirname(__file__), '..', '..', '..')
-    for path in (os.environ.get('WEIR_RECORDINGS'), os.path.join(root, '..', 'shared', 'recordings')):
-        folder = os.path.join(path or '/nonexistent', 'openai-chat')
-        if os.path.isdir(folder):
-            for name in sorted(os.listdir(folder)):
-                with open(os.path.join(folder, name), 'rb') as file:
-                    found[name] = file.read()
-            break
+    folder = os.path.join(os.environ.get('WEIR_RECORDINGS') or os.path.join(root, '..', 'shared', 'recordings'), api)
+    found = {}
+    for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else ():
+        with open(os.path.join(folder, name), 'rb') as file:
+            found[name] = file.read()
     return found
+
+
+def recordings():
+    """The samples, and recorded answers of chat completions."""
+    return {**SAMPLES, **recorded_answers('openai-chat')}
 
 
 @pytest.fixture(scope='session')

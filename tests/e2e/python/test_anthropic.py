@@ -46,6 +46,20 @@ def test_betas(ask):
     assert betas(sent) == [f'{FAST},one-2026-01-01']
 
 
+CONTEXT, MCP = 'context-management-2025-06-27', 'mcp-client-2025-11-20'
+
+
+def test_betas_of_members(ask):
+    """A member of the beta API goes with the header that it is taken with; the client may name another date of it, and more."""
+    members = {'context_management': {'edits': []}, 'mcp_servers': []}
+    answer, sent = ask(**members)
+    assert answer.status == 200 and betas(sent) == [f'{CONTEXT},{MCP}'], answer.body
+    answer, sent = ask(headers={'anthropic-beta': f'mcp-client-2025-04-04, x-2026-01-01,{CONTEXT}'}, **members)
+    assert betas(sent) == [f'{CONTEXT},mcp-client-2025-04-04,x-2026-01-01']
+    _, sent = ask(headers={'anthropic-beta': 'x-2026-01-01'}, group='beta')
+    assert betas(sent) == ['x-2026-01-01,one-2026-01-01,' + FAST]
+
+
 @BOTH
 def test_answer_fidelity(ask, weir, stream):
     """What of an answer has no place in OpenAI's words stands in the log, and of a whole one in the header."""

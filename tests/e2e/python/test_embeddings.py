@@ -20,6 +20,7 @@ BATCH = {GEMINI: (100, 'requests'), VERTEX: (250, 'instances'), VERTEX_ONE: (1, 
 def weir(folder, mock):
     base = f'http://127.0.0.1:{mock.port}'
     rows = [rig.deployment('gemini/*', 'gemini/*', base),
+            rig.deployment('anthropic/*', 'anthropic/*', base),
             rig.deployment('vertex_ai/*', 'vertex_ai/*', base, **google_accounts.vertex_params(mock))]
     server = rig.Weir(folder, rig.config(rows))
     yield server
@@ -118,7 +119,7 @@ def test_inputs_that_mean_nothing(weir, mock, where, value):
 
 
 @EACH
-@pytest.mark.parametrize('members,param', [({'dimensions': 0}, 'dimensions'), ({'dimensions': 'x'}, 'dimensions'),
+@pytest.mark.parametrize('members,param', [({'dimensions': 0}, 'dimensions'), ({'dimensions': 1e9}, 'dimensions'), ({'dimensions': 'x'}, 'dimensions'),
                                            ({'encoding_format': 'int8'}, 'encoding_format')])
 def test_bad_members(weir, mock, where, members, param):
     model, mark = script(where)
@@ -144,6 +145,24 @@ def test_a_user_has_no_place(weir, mock):
     model, mark = script(GEMINI)
     answer = post(weir, model, {'x-weir-strict': '1'}, user='someone')
     assert (answer.status, answer.error['param'], mock.seen(mark)) == (400, 'user', []), answer
+
+
+@EACH
+def test_members_that_nobody_knows(weir, mock, where):
+    model, mark = script(where)
+    answer = post(weir, model, foo=1, metadata={'tags': 'a'}, tags=['mine'])
+    assert (answer.status, answer.headers['x-weir-fidelity']) == (200, 'dropped=metadata,unknown(foo)'), answer
+    assert b'foo' not in mock.one(mark)['body'] and b'mine' not in mock.one(mark)['body']
+    model, mark = script(where)
+    answer = post(weir, model, {'x-weir-strict': '1'}, foo=1)
+    assert (answer.status, answer.error['param'], mock.seen(mark)) == (400, 'foo', []), answer
+
+
+def test_a_model_without_embeddings(weir, mock):
+    name, mark = rig.script()
+    answer = post(weir, 'anthropic/claude-' + name.removeprefix('mock/'))
+    assert answer.status == 400 and 'an embedding model of OpenAI, Azure, Gemini' in answer.error['message'], answer
+    assert mock.seen(mark) == []
 
 
 @EACH

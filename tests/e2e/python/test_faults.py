@@ -181,6 +181,27 @@ def test_whole_answer_where_a_stream_was_asked(weir, replay):
     assert weir.chat(model, stream=True).status == 502
 
 
+@pytest.mark.parametrize('upstream,body,status,code', [
+    ('gemini/*', [{'error': {'code': 503, 'message': 'The model is overloaded.', 'status': 'UNAVAILABLE'}}], 503, None),
+    ('gemini/*', {'error': {'code': 429, 'message': 'Slow down.', 'status': 'RESOURCE_EXHAUSTED'}}, 429, 'rate_limit_exceeded'),
+    ('anthropic/*', {'type': 'error', 'error': {'type': 'overloaded_error', 'message': 'Overloaded'}}, 503, None),
+    ('anthropic/*', {'type': 'message', 'error': None}, 502, 'upstream_invalid_response'),
+    ('gemini/*', [], 502, 'upstream_invalid_response'),
+    ('openai/*', {'error': {'message': 'Slow down.', 'type': 'requests', 'code': 'rate_limit_exceeded'}}, 429, 'rate_limit_exceeded')])
+def test_whole_error_where_a_stream_was_asked(start, mock, replay, upstream, body, status, code):
+    """With status 200, and no event around it."""
+    name = f'{uuid.uuid4().hex}.json'
+    with open(os.path.join(replay, name), 'w', encoding='utf-8') as file:
+        json.dump(body, file)
+    base = mock.base if upstream == 'openai/*' else f'http://127.0.0.1:{mock.port}'
+    weir = start(rig.config([rig.deployment('m/*', upstream, base)]))
+    model = {'openai/*': 'gpt-4.1', 'gemini/*': 'gemini-2.5-flash', 'anthropic/*': 'claude-sonnet-4-5'}[upstream]
+    script, _ = rig.script(f'fixture={name}')
+    answer = weir.chat(f'm/{model}-{script.removeprefix("mock/")}', stream=True)
+    assert answer.status == status and answer.error['code'] == (code or answer.error['code']), answer
+    assert answer.headers['content-type'] == 'application/json'
+
+
 # -- streams that fail
 
 SMALL = (b'data: {"id":"c","model":"m","choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}]}\n\n',

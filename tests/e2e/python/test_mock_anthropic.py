@@ -102,6 +102,13 @@ LOOP = {'$ref': '#/$defs/a', '$defs': {'a': {'anyOf': [{'$ref': '#/$defs/a'}, {'
         {'type': 'thinking', 'thinking': 'x', 'signature': 'QUJD'}, {'type': 'text', 'text': 'x'}]}, USER]}),
     ('Invalid `data`', {'messages': [USER, {'role': 'assistant', 'content': [
         {'type': 'redacted_thinking', 'data': 'QUJD'}, {'type': 'text', 'text': 'x'}]}, USER]}),
+    ("inside 'allOf'", {'output_config': {'format': {'type': 'json_schema', 'schema': {
+        'allOf': [{'$ref': '#/$defs/a'}], '$defs': {'a': {'type': 'string'}}}}}}),
+    ('context_management: Extra inputs', {'context_management': {'edits': []}}),
+    ('thinking.type', {'model': NEW, 'thinking': {'type': 'between_tools'}}),
+    ('cache_control', {'cache_control': {'type': 'ephemeral', 'ttl': '9h'}}),
+    ('cache_control', {'tools': [{**TOOL, 'cache_control': 'x'}]}),
+    ('cache_control', {'messages': [{'role': 'user', 'content': [{'type': 'text', 'text': 'x', 'cache_control': {'type': 'x'}}]}]}),
     ('maximum of 4', {'messages': [{'role': 'user', 'content': [
         {'type': 'text', 'text': 'x', 'cache_control': {'type': 'ephemeral'}}] * 5}]}),
 ])
@@ -157,3 +164,47 @@ def test_stream_has_every_kind(mock):
     assert blocks == ['thinking', 'redacted_thinking', 'server_tool_use', 'web_search_tool_result', 'text']
     deltas = {d['delta']['type'] for d in data if d['type'] == 'content_block_delta'}
     assert deltas == {'thinking_delta', 'signature_delta', 'input_json_delta', 'citations_delta', 'text_delta'}
+
+
+# -- counting
+
+COUNT = '/v1/messages/count_tokens'
+
+
+def count_body(**members):
+    return {'model': OLD, 'messages': [USER], **members}
+
+
+@pytest.mark.parametrize('members', [
+    {'max_tokens': 5}, {'stream': False}, {'temperature': 1}, {'top_p': 1}, {'top_k': 1}, {'stop_sequences': ['x']}, {'metadata': {}},
+    {'service_tier': 'auto'}, {'container': 'c'}, {'inference_geo': 'eu'}, {'anthropic_version': 'vertex-2023-10-16'},
+    {'messages': []}, {'messages': [USER, call('a')], 'tools': [TOOL]}, {'tools': []}, {'thinking': {'type': 'enabled', 'budget_tokens': 5}},
+    {'model': ''},
+], ids=str)
+def test_count_refuses(mock, members):
+    answer = send(mock, count_body(**members), path=COUNT)
+    assert answer.status == 400 and answer.error['type'] == 'invalid_request_error', answer
+
+
+def test_counts(mock):
+    assert send(mock, count_body(), path=COUNT).body == b'{"input_tokens":4}'
+    more = count_body(system='Be brief.', tools=[TOOL], tool_choice={'type': 'auto'}, thinking={'type': 'enabled', 'budget_tokens': 90_000})
+    assert send(mock, more, path=COUNT).json()['input_tokens'] > 6
+    assert send(mock, count_body(), {'x-api-key': rig.UPSTREAM}, path=COUNT).status == 400, 'no version'
+    assert send(mock, count_body(model='gpt-4.1'), path=COUNT).status == 404
+    assert send(mock, count_body(), {}, path=COUNT).status == 401
+
+
+def test_counts_on_vertex(mock):
+    token = rig.request(mock.port, 'GET', '/computeMetadata/v1/instance/service-accounts/default/token', None,
+                        {'Metadata-Flavor': 'Google'}).json()['access_token']
+
+    def ask(body, model='count-tokens', method='rawPredict'):
+        path = f'/v1/projects/p/locations/l/publishers/anthropic/models/{model}:{method}'
+        return send(mock, body, {'Authorization': f'Bearer {token}'}, path)
+    body = count_body(anthropic_version='vertex-2023-10-16')
+    assert ask(body).body == b'{"input_tokens":4}'
+    assert ask(count_body()).status == ask({**body, 'max_tokens': 5}).status == 400
+    assert ask({k: v for k, v in body.items() if k != 'model'}).status == 400, 'the path does not say which'
+    assert ask(body, method='streamRawPredict').status == 404
+    assert ask(body, OLD).status == 400, 'an answer is asked for'

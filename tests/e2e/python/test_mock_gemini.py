@@ -77,6 +77,9 @@ def ask(mock, body=None, name=FLASH, call='generateContent', headers=None, path=
     (FLASH, {**tools(), 'toolConfig': {'functionCallingConfig': {'mode': 'AUTO', 'allowedFunctionNames': ['f']}}}),
     (FLASH, {'toolConfig': {'functionCallingConfig': {'mode': 'ANY'}}}), (FLASH, {'safetySettings': [{'category': 'HATE'}]}),
     (FLASH, {'cachedContent': 'cachedContents/x', **tools()}), (FLASH, {'serviceTier': 'auto'}),
+    (FLASH, {'contents': [user({'inlineData': {'mimeType': 'audio/pcm16', 'data': 'AAAA'}})]}),
+    (FLASH, config(responseMimeType='application/json', responseJsonSchema={'enum': ['a', None]})),
+    (FLASH, config(responseModalities=['TEXT', 'IMAGE'])), (FLASH, config(responseModalities=['text'])),
 ])
 def test_refuses(mock, name, body):
     answer = ask(mock, body, name)
@@ -85,6 +88,8 @@ def test_refuses(mock, name, body):
 
 @pytest.mark.parametrize('name,body', [
     (FLASH, {}), (FLASH, {'contents': [HELLO, HELLO]}), (FLASH, {'contents': [HELLO, model({'text': 'x'})]}),
+    (FLASH, {'contents': [user({'inlineData': {'mimeType': 'audio/flac', 'data': 'AAAA'}}), HELLO]}),
+    ('gemini-2.5-flash-image', config(responseModalities=['TEXT', 'IMAGE'])),
     (OLD, config(presencePenalty=1.9)), (FLASH, config(thinkingConfig={'thinkingBudget': 0})),
     (THREE, {'contents': [HELLO, model({**CALL, **DUMMY}, CALL), user(RESPONSE, RESPONSE), HELLO]}),
     (THREE, {'contents': [HELLO, model(CALL), user(RESPONSE), model({'text': 'x'}), HELLO]}),
@@ -225,3 +230,39 @@ def test_embeddings(mock):
     assert got['embedding']['values'] == a and got['usageMetadata'] == {'promptTokenCount': 1}
     for name, call, ask_of in ((E2, 'predict', vertex), (E1, 'embedContent', vertex), (FLASH, 'batchEmbedContents', embed_gapi)):
         assert ask_of(mock, {}, name, call).status == 404
+
+
+# -- counting
+
+def whole(**more):
+    return {'generateContentRequest': {'model': f'models/{FLASH}', 'contents': [HELLO], **more}}
+
+
+@pytest.mark.parametrize('body', [
+    {}, whole(model=FLASH), whole(model=f'models/{THREE}'), whole(max_tokens=1), whole(contents=[]), whole(tools=[{}]),
+    {**whole(), 'contents': [HELLO]}, {'contents': [HELLO], 'systemInstruction': {'parts': [{'text': 'x'}]}}, {'contents': [HELLO], 'tools': []},
+    {'generateContentRequest': {'contents': [HELLO]}}, {'generate_content_request': {}}, {'generateContentRequest': []},
+])
+def test_count_refuses(mock, body):
+    answer = embed_gapi(mock, body, FLASH, 'countTokens')
+    assert answer.status == 400 and answer.error['status'] == 'INVALID_ARGUMENT', answer
+
+
+@pytest.mark.parametrize('body', [
+    {}, whole(), {'contents': [HELLO], 'toolConfig': {}}, {'contents': [HELLO], 'safetySettings': []}, {'contents': [HELLO], 'cachedContent': 'c'},
+    {'contents': [HELLO], 'labels': {}}, {'contents': [HELLO], 'generationConfig': {'maxTokens': 1}}, {'contents': [HELLO], 'model': FLASH},
+])
+def test_count_of_vertex_refuses(mock, body):
+    answer = vertex(mock, body, FLASH, 'countTokens')
+    assert answer.status == 400 and answer.error['status'] == 'INVALID_ARGUMENT', answer
+
+
+def test_counts(mock):
+    system = {'systemInstruction': {'parts': [{'text': 'Be brief.'}]}}
+    assert embed_gapi(mock, {'contents': [HELLO]}, FLASH, 'countTokens').json()['totalTokens'] == 4
+    assert embed_gapi(mock, whole(), FLASH, 'countTokens').json()['totalTokens'] == 4
+    more = embed_gapi(mock, whole(**system, **tools(), toolConfig={'functionCallingConfig': {'mode': 'ANY'}}), FLASH, 'countTokens').json()
+    assert more['totalTokens'] > 6 and more['promptTokensDetails'][0]['modality'] == 'TEXT'
+    got = vertex(mock, {'contents': [HELLO], **system, **tools(), **config(temperature=1)}, FLASH, 'countTokens').json()
+    assert got['totalTokens'] == more['totalTokens'] and got['totalBillableCharacters'] > 0
+    assert ask(mock, {}, call='countTokens', headers={}).status == 403

@@ -479,7 +479,7 @@ def test_citations(ask, p, stream):
     assert (quoted['url'], quoted['title']) == (CITED_URL, CITED_TITLE)
     assert 0 <= quoted['start_index'] < quoted['end_index'] <= len(CITED)
     # The search itself has no place in a chat completion; of a stream the log tells it.
-    assert got.fidelity == p.fidelity['citations'] + ('; dropped=server_tools' if 'claude' in p.model and not stream else '')
+    assert got.fidelity == p.fidelity['citations'] + ('; dropped=server_tools' if 'claude' in p.name + p.model and not stream else '')
 
 
 # -- what a provider has no place for

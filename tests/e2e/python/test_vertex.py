@@ -275,7 +275,7 @@ def test_wrong_refresh_token(start, site):
 
 
 def test_token_endpoint_unreachable(start, site):
-    account = service_account(site, token_uri=f'http://127.0.0.1:{rig.free_port()}/token')
+    account = service_account(site, token_uri=f'http://127.0.0.1:{rig.refusing_port()}/token')
     weir = gateway(start, vertex(site, account))
     answer = weir.chat('m')
     assert answer.status == 502 and 'could not be reached' in answer.error['message']
@@ -323,7 +323,7 @@ def test_weak_key(start, site):
 def test_client_names_none(start, site, member):
     """No request chooses a credential, a project or a destination."""
     weir = gateway(start, vertex(site, service_account(site)))
-    elsewhere = f'http://127.0.0.1:{rig.free_port()}'
+    elsewhere = f'http://127.0.0.1:{rig.refusing_port()}'
     weir.chat('m', **{member: json.dumps(service_account(site)) if 'cred' in member else elsewhere})
     for call in calls(site):
         assert '/projects/mock-project/locations/us-central1/' in call['target'] and elsewhere not in str(call)

@@ -1,9 +1,6 @@
 /* What the golden cases do not show: errors by class, usage, damaged streams, recorded answers. */
 #include "dialect/anthropic_priv.h"
-#include "dialect_test.h"
-
-#include <dirent.h>
-#include <stdlib.h>
+#include "recordings.h"
 
 struct seen {
     unsigned counts[IR_EV_COUNT];
@@ -238,38 +235,21 @@ static void test_odd_deltas_are_skipped(void **state)
 
 /* -- recorded answers: a folder that only some machines have */
 
-static struct str load(const char *dir, const char *name, struct arena *a)
-{
-    char path[1024];
-    snprintf(path, sizeof path, "%s/%s", dir, name);
-    FILE *f = fopen(path, "rb");
-    assert_non_null(f);
-    fseek(f, 0, SEEK_END);
-    size_t n = (size_t)ftell(f);
-    rewind(f);
-    char *p = arena_alloc(a, n + 1);
-    assert_int_equal(fread(p, 1, n, f), n);
-    fclose(f);
-    return str_of(p, n);
-}
-
-static void replay(const char *dir, const char *name)
+static void replay(struct str name, struct str text, bool stream)
 {
     struct rig g;
     rig_init(&g);
-    struct str text = load(dir, name, g.a);
-    bool stream = str_ends(str_c(name), STR(".chunks.txt"));
     while (text.len) {
         struct str line = stream ? str_cut(&text, '\n') : text;
         struct frame f = { .data = line, .whole = !stream };
         enum err e = dialect_anthropic_messages.read_answer(&g.reader, &f, &g.sink, &g.what);
         if (e)
-            fail_msg("%s: %s: %s", name, err_name(e), g.what);
+            fail_msg("%.*s: %s: %s", STR_ARG(name), err_name(e), g.what);
         if (!stream)
             break;
     }
     if (g.seen.last != IR_EV_END || !g.seen.usage.reported || g.seen.usage.prompt_tokens == 0)
-        fail_msg("%s: not read to its end", name);
+        fail_msg("%.*s: not read to its end", STR_ARG(name));
     rig_done(&g);
 }
 
@@ -329,25 +309,7 @@ static void test_searches_and_losses(void **state)
 
 static void test_recordings(void **state)
 {
-    const char *root = getenv("WEIR_RECORDINGS");
-    char dir[512];
-    if (!root) { /* cmocka's own way to skip reads as a failure in TAP */
-        print_message("# WEIR_RECORDINGS is not set: no recorded answer replayed\n");
-        return;
-    }
-    snprintf(dir, sizeof dir, "%s/anthropic", root);
-    DIR *d = opendir(dir);
-    assert_non_null(d);
-    struct dirent *e;
-    unsigned n = 0;
-    while ((e = readdir(d)))
-        if (str_ends(str_c(e->d_name), STR(".json")) ||
-            str_ends(str_c(e->d_name), STR(".chunks.txt"))) {
-            replay(dir, e->d_name);
-            n++;
-        }
-    closedir(d);
-    assert_true(n > 0);
+    each_recording("anthropic", 1, replay);
 }
 
 int main(void)

@@ -1,77 +1,32 @@
 /* What the golden cases cannot show: requests of other origins, and what the deployment adds. */
 #include "dialect/anthropic_priv.h"
-#include "dialect_test.h"
-
-struct rig {
-    struct arena *a;
-    struct ir_request rq;
-    struct ir_message **tail;
-    struct dialect_target target;
-    struct ir_report report;
-    struct ir_call call;
-    struct fault fault;
-};
+#include "request_rig.h"
 
 static void rig_init(struct rig *g, const char *model)
 {
-    *g = (struct rig){ .a = arena_new() };
-    g->tail = &g->rq.messages;
-    g->rq.parallel_tool_calls = g->rq.thinking = -1;
-    g->target.model = str_c(model);
-    g->target.facts = model_facts_find(STR("anthropic"), g->target.model);
-    ir_report_init(&g->report, g->a);
+    request_rig_init(g, IR_FROM_OPENAI_CHAT, "anthropic", model);
+    g->origin = IR_FROM_ANTHROPIC;
     g->rq.max_tokens = (struct ir_number){ true, 9, STR("9") };
-}
-
-static struct ir_part *part(struct rig *g, enum ir_part_kind kind, const char *json)
-{
-    struct ir_part *p = ARENA_NEW(g->a, struct ir_part);
-    p->kind = kind;
-    p->json = str_c(json);
-    p->origin = IR_FROM_ANTHROPIC;
-    return p;
-}
-
-static void say(struct rig *g, enum ir_role role, struct ir_part *parts)
-{
-    struct ir_message *m = ARENA_NEW(g->a, struct ir_message);
-    m->role = role;
-    m->parts = parts;
-    IR_APPEND(g->tail, m);
 }
 
 static struct ir_part *call(struct rig *g, const char *id)
 {
-    struct ir_part *p = part(g, IR_TOOL_CALL, "");
-    p->call_id = str_c(id);
-    p->name = STR("f");
-    p->raw_arguments = true;
-    p->arguments = STR("{\"n\":9007199254740993}");
-    return p;
+    return call_with(g, id, "{\"n\":9007199254740993}");
 }
 
-static struct ir_part *result(struct rig *g, const char *id)
+static struct ir_part *failed(struct rig *g, const char *id)
 {
-    struct ir_part *p = part(g, IR_TOOL_RESULT, "");
-    p->call_id = str_c(id);
-    p->content = part(g, IR_TEXT, "\"r\"");
-    p->is_error = true;
-    return p;
+    return result(g, id, part(g, IR_TEXT, "\"r\""), true);
 }
 
 static enum err write(struct rig *g)
 {
-    return dialect_anthropic_messages.write_request(&g->rq, &g->target, &g->report, g->a, &g->call,
-                                                    &g->fault);
+    return write_by(g, &dialect_anthropic_messages);
 }
 
 static void expect_body(struct rig *g, const char *want)
 {
-    enum err e = write(g);
-    if (e)
-        fail_msg("%s: %.*s", err_name(e), STR_ARG(g->fault.msg));
-    assert_text(segments_flat(&g->call.body, g->a), want);
-    segments_done(&g->call.body);
+    expect_written(g, &dialect_anthropic_messages, want);
 }
 
 /* Results stand in a user's message, an own block and an unknown member keep their place. */
@@ -87,9 +42,9 @@ static void test_of_its_own_origin(void **state)
     first->next->next->signature = STR("\"s\"");
     first->next->next->next = call(&g, "c2");
     say(&g, IR_ASSISTANT, first);
-    struct ir_part *back = result(&g, "c2");
+    struct ir_part *back = failed(&g, "c2");
     back->next = part(&g, IR_TEXT, "\"go\"");
-    back->next->next = result(&g, "c1");
+    back->next->next = failed(&g, "c1");
     back->next->next->next = part(&g, IR_OPAQUE, "");
     back->next->next->next->raw = STR("{\"type\":\"search_result\"}");
     say(&g, IR_USER, back);
@@ -123,7 +78,7 @@ static void test_results_must_fit(void **state)
         say(&g, IR_USER, part(&g, IR_TEXT, "\"q\""));
         say(&g, IR_ASSISTANT, calls);
         for (size_t k = 0; k < 2 && wrong[i][k]; k++)
-            say(&g, IR_TOOL, result(&g, wrong[i][k]));
+            say(&g, IR_TOOL, failed(&g, wrong[i][k]));
         say(&g, IR_USER, part(&g, IR_TEXT, "\"go\""));
         assert_int_equal(write(&g), ERR_BAD_REQUEST);
         assert_int_equal(g.fault.status, 400);

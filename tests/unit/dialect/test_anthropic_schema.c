@@ -51,6 +51,24 @@ static void test_grammar(void **state)
           "$ref" },
         { "{\"$schema\":\"x\",\"$id\":\"y\",\"examples\":[1]}", "{}", "" },
         { "{\"x-mine\":{\"a\":1}}", "{\"description\":\"{x-mine: {\\\"a\\\":1}}\"}", "other" },
+        /* allOf: no $ref may stand below it, and closed objects would exclude each other. */
+        { "{\"$defs\":{\"N\":{\"type\":\"string\"}},\"properties\":{\"b\":{\"allOf\":[{\"$ref\":\"#/$defs/N\"}],\"title\":\"B\"}}}",
+          "{\"$defs\":{\"N\":{\"type\":\"string\"}},\"properties\":{\"b\":{\"title\":\"B\",\"$ref\":\"#/$defs/N\"}},\"additionalProperties\":false}",
+          "" },
+        { "{\"definitions\":{\"N/x\":{\"type\":\"object\",\"properties\":{\"a\":{}},\"required\":[\"a\"]}},\"allOf\":[{\"$ref\":\"#/definitions/N~1x\"},"
+          "{\"properties\":{\"b\":{}},\"required\":[\"a\",\"b\"]}]}",
+          "{\"$defs\":{\"N/x\":{\"type\":\"object\",\"properties\":{\"a\":{}},\"required\":[\"a\"],\"additionalProperties\":false}},"
+          "\"type\":\"object\",\"properties\":{\"a\":{},\"b\":{}},\"required\":[\"a\",\"b\"],\"additionalProperties\":false}",
+          "" },
+        { "{\"allOf\":[{\"type\":\"string\"},{\"pattern\":\"^a\",\"description\":\"d\"}]}",
+          "{\"type\":\"string\",\"pattern\":\"^a\",\"description\":\"d\"}", "" },
+        { "{\"allOf\":[{\"pattern\":\"^a\"},{\"pattern\":\"b$\"}]}",
+          "{\"allOf\":[{\"pattern\":\"^a\"},{\"pattern\":\"b$\"}]}", "" },
+        { "{\"allOf\":[{\"$ref\":\"#/$defs/n\"},{}]}",
+          "{\"description\":\"{allOf: [{\\\"$ref\\\":\\\"#/$defs/n\\\"},{}]}\"}", "allOf" },
+        { "{\"$defs\":{\"n\":{\"type\":\"string\"}},\"type\":\"number\",\"allOf\":[{\"$ref\":\"#/$defs/n\"}]}",
+          "{\"$defs\":{\"n\":{\"type\":\"string\"}},\"type\":\"number\",\"description\":\"{allOf: [{\\\"$ref\\\":\\\"#/$defs/n\\\"}]}\"}",
+          "allOf" },
         { "{\"items\":[{}]}", "{\"description\":\"{items: [{}]}\"}", "items" },
     };
     char cuts_text[512];
@@ -65,6 +83,31 @@ static void test_grammar(void **state)
         assert_string_equal(cuts_text, rows[i].cuts);
         arena_free(a);
     }
+}
+
+/* Definitions that double at each step: an end is put to it, and what is left out is told. */
+static void test_merge_is_bounded(void **state)
+{
+    struct arena *a = arena_new();
+    struct buf in;
+    struct json_problem problem;
+    schema_cuts cuts;
+    char text[64];
+    buf_init(&in, 65536);
+    buf_putz(&in, "{\"$defs\":{");
+    for (unsigned i = 0; i < 24; i++)
+        buf_printf(&in,
+                   "\"d%u\":{\"properties\":{\"a\":{\"allOf\":[{\"$ref\":\"#/$defs/d%u\"},{}]},"
+                   "\"b\":{\"allOf\":[{\"$ref\":\"#/$defs/d%u\"},{}]}}},",
+                   i, i + 1, i + 1);
+    buf_putz(&in, "\"d24\":{\"type\":\"string\"}},\"allOf\":[{\"$ref\":\"#/$defs/d0\"},{}]}");
+    struct str out = schema_for_grammar(buf_str(&in), a, &cuts);
+    assert_int_equal(json_check(out, &problem), ERR_OK);
+    assert_true(out.len < 4 * 1024 * 1024);
+    join_cuts(cuts, text, sizeof text);
+    assert_string_equal(text, "allOf");
+    buf_done(&in);
+    arena_free(a);
 }
 
 static void test_recursion(void **state)
@@ -110,6 +153,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_grammar),
+        cmocka_unit_test(test_merge_is_bounded),
         cmocka_unit_test(test_recursion),
         cmocka_unit_test(test_roots),
     };

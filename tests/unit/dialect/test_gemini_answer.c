@@ -1,12 +1,8 @@
 /* Answers of Gemini that golden cases do not have: ends of streams, errors, recordings. */
-#include "dialect_test.h"
+#include "recordings.h"
 
-#include "base/mem.h"
 #include "dialect/dialect.h"
 #include "dialect/gemini_priv.h"
-
-#include <dirent.h>
-#include <stdlib.h>
 
 struct seen {
     unsigned count[IR_EV_COUNT];
@@ -235,9 +231,43 @@ static void test_losses(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct rig r;
         rig_init(&r);
+        struct str one = str_c(rows[i].candidate);
+        bool ends = str_find(one, STR("finishReason")) != STR_NONE;
+        assert_int_equal(frame(&r,
+                               arena_printf(r.a, "{\"candidates\":[{%s%s}]}", rows[i].candidate,
+                                            ends ? "" : ",\"finishReason\":\"STOP\""),
+                               true),
+                         0);
+        assert_text(buf_str(&r.seen.losses), rows[i].want);
+        rig_done(&r);
+    }
+}
+
+/* A stream was cut there; a whole answer is all there is, and does not look complete. */
+static void test_no_finish_reason(void **state)
+{
+    static const struct {
+        const char *candidate, *losses;
+        bool fails;
+    } rows[] = {
+        { "\"content\":{\"parts\":[{\"text\":\"a\"}]}", "~finish_reason ", false },
+        { "\"content\":{\"parts\":[{\"functionCall\":{\"name\":\"f\"}}]}", "~finish_reason ",
+          false },
+        { "\"content\":{\"role\":\"model\"}", "", true },
+        { "\"content\":{\"parts\":[{\"text\":\"\"}]},\"finishReason\":null", "", true },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct rig r;
+        rig_init(&r);
         assert_int_equal(
             frame(&r, arena_printf(r.a, "{\"candidates\":[{%s}]}", rows[i].candidate), true), 0);
-        assert_text(buf_str(&r.seen.losses), rows[i].want);
+        assert_text(buf_str(&r.seen.losses), rows[i].losses);
+        assert_int_equal(r.seen.count[IR_EV_ERROR], rows[i].fails);
+        rig_done(&r);
+        rig_init(&r);
+        assert_int_equal(
+            frame(&r, arena_printf(r.a, "{\"candidates\":[{%s}]}", rows[i].candidate), false), 0);
+        assert_int_equal(dialect_gemini_generate.end_answer(r.reader, &r.sink), ERR_UPSTREAM_CUT);
         rig_done(&r);
     }
 }
@@ -298,21 +328,11 @@ static void test_daily_quota_is_no_rate_limit(void **state)
     arena_free(a);
 }
 
-/* -- recordings, where they are: WEIR_RECORDINGS names their folder */
+/* -- recordings */
 
-static struct str slurp(const char *path, struct arena *a)
+static void feed_recording(struct rig *r, struct str text, bool stream)
 {
-    FILE *f = fopen(path, "rb");
-    assert_non_null(f);
-    char *p = arena_alloc(a, MIB);
-    size_t n = fread(p, 1, MIB, f);
-    fclose(f);
-    return str_of(p, n);
-}
-
-static void replay(struct rig *r, struct str text, bool chunks)
-{
-    if (!chunks) {
+    if (!stream) {
         assert_int_equal(frame(r, text, true), ERR_OK);
     } else {
         while (text.len) {
@@ -324,46 +344,31 @@ static void replay(struct rig *r, struct str text, bool chunks)
     assert_int_equal(end(r), ERR_OK);
 }
 
+static void replay(struct str name, struct str text, bool stream)
+{
+    struct rig r;
+    rig_init(&r);
+    feed_recording(&r, text, stream);
+    if (str_find(name, STR("429")) != STR_NONE) {
+        assert_int_equal(r.seen.fault.status, 429);
+        assert_int_equal(r.seen.fault.retry_after_ms, 34400);
+    } else {
+        bool tools = str_find(name, STR("tool-call")) != STR_NONE;
+        assert_int_equal(r.seen.count[IR_EV_END], 1);
+        assert_int_equal(r.seen.finish, tools ? IR_FINISH_TOOL_CALLS : IR_FINISH_STOP);
+        assert_true(r.seen.usage.reported &&
+                    r.seen.usage.completion_tokens > r.seen.usage.reasoning_tokens);
+        assert_int_equal(r.seen.count[IR_EV_TOOL_CALL] > 0, tools);
+        assert_int_equal(r.seen.text.len > 0, !tools);
+    }
+    if (str_find(name, STR("no-args")) != STR_NONE)
+        assert_text(buf_str(&r.seen.args), "{}{\"id\":\"A\"}{\"id\":\"B\"}{\"id\":\"C\"}");
+    rig_done(&r);
+}
+
 static void test_recordings(void **state)
 {
-    const char *root = getenv("WEIR_RECORDINGS");
-    char dir[512], path[1024];
-    unsigned n = 0;
-    if (!root) {
-        print_message("# WEIR_RECORDINGS is not set: no recorded answer replayed\n");
-        return;
-    }
-    snprintf(dir, sizeof dir, "%s/gemini", root);
-    DIR *d = opendir(dir);
-    assert_non_null(d);
-    for (struct dirent *e; (e = readdir(d));) {
-        struct str name = str_c(e->d_name);
-        bool chunks = str_ends(name, STR(".chunks.txt"));
-        if (!chunks && !str_ends(name, STR(".json")))
-            continue;
-        struct rig r;
-        rig_init(&r);
-        snprintf(path, sizeof path, "%s/%s", dir, e->d_name);
-        replay(&r, slurp(path, r.a), chunks);
-        if (str_find(name, STR("429")) != STR_NONE) {
-            assert_int_equal(r.seen.fault.status, 429);
-            assert_int_equal(r.seen.fault.retry_after_ms, 34400);
-        } else {
-            bool tools = str_find(name, STR("tool-call")) != STR_NONE;
-            assert_int_equal(r.seen.count[IR_EV_END], 1);
-            assert_int_equal(r.seen.finish, tools ? IR_FINISH_TOOL_CALLS : IR_FINISH_STOP);
-            assert_true(r.seen.usage.reported &&
-                        r.seen.usage.completion_tokens > r.seen.usage.reasoning_tokens);
-            assert_int_equal(r.seen.count[IR_EV_TOOL_CALL] > 0, tools);
-            assert_int_equal(r.seen.text.len > 0, !tools);
-        }
-        if (str_find(name, STR("no-args")) != STR_NONE)
-            assert_text(buf_str(&r.seen.args), "{}{\"id\":\"A\"}{\"id\":\"B\"}{\"id\":\"C\"}");
-        rig_done(&r);
-        n++;
-    }
-    closedir(d);
-    assert_true(n >= 10);
+    each_recording("gemini", 10, replay);
 }
 
 int main(void)
@@ -374,6 +379,7 @@ int main(void)
         cmocka_unit_test(test_broken),
         cmocka_unit_test(test_searches),
         cmocka_unit_test(test_losses),
+        cmocka_unit_test(test_no_finish_reason),
         cmocka_unit_test(test_errors),
         cmocka_unit_test(test_daily_quota_is_no_rate_limit),
         cmocka_unit_test(test_recordings),

@@ -34,7 +34,11 @@ static void test_bad_requests(void **state)
         { "{\"model\":\"m\",\"input\":[1,2]}", "token ids", ERR_BAD_REQUEST },
         { "{\"model\":\"m\",\"input\":[[1,2]]}", "token ids", ERR_BAD_REQUEST },
         { "{\"model\":\"m\",\"input\":[{}]}", "array of strings", ERR_BAD_REQUEST },
+        { "{\"model\":\"m\",\"input\":[\"a\",5]}", "element 1 is no string", ERR_BAD_REQUEST },
+        { "{\"model\":\"m\",\"input\":[\"a\",[5]]}", "element 1 is no string", ERR_BAD_REQUEST },
         { "{\"model\":\"m\",\"input\":\"x\",\"dimensions\":0}", "dimensions", ERR_BAD_REQUEST },
+        { "{\"model\":\"m\",\"input\":\"x\",\"dimensions\":1e9}", "from 1 to 65536",
+          ERR_BAD_REQUEST },
         { "{\"model\":\"m\",\"input\":\"x\",\"dimensions\":\"9\"}", "dimensions", ERR_BAD_REQUEST },
         { "{\"model\":\"m\",\"input\":\"x\",\"encoding_format\":\"hex\"}", "encoding_format",
           ERR_BAD_REQUEST },
@@ -81,6 +85,44 @@ static void test_bodies(void **state)
         assert_text(segments_flat(&body, r.a), rows[i].body);
         assert_int_equal(r.report.count, 1); /* user */
         segments_done(&body);
+        arena_free(r.a);
+    }
+}
+
+static void test_unknown_members(void **state)
+{
+    static const struct {
+        const char *rest, *fidelity;
+    } rows[] = {
+        { "", "exact" },
+        { ",\"encoding_format\":null,\"foo\":null", "exact" },
+        { ",\"foo\":1,\"b\\u0061r\":{}", "dropped=unknown(bar),unknown(foo)" },
+        { ",\"metadata\":{\"a\":\"b\"},\"user\":\"u\"", "dropped=metadata,user" },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct rig r;
+        struct segments body;
+        struct buf out;
+        char request[256];
+        snprintf(request, sizeof request, "{\"model\":\"m\",\"input\":\"a\"%s}", rows[i].rest);
+        assert_int_equal(rig_init(&r, request), ERR_OK);
+        for (int again = 0; again < 2; again++) { /* a second batch tells nothing new */
+            segments_init(&body, MIB);
+            assert_int_equal(
+                embed_write_gemini(&r.rq, EMBED_GAPI, STR("m"), 0, 1, &r.report, &body, &r.fault),
+                ERR_OK);
+            segments_done(&body);
+        }
+        buf_init(&out, KIB);
+        ir_report_write(&r.report, &out);
+        assert_text(buf_str(&out), rows[i].fidelity);
+        r.report.strict = true;
+        segments_init(&body, MIB);
+        assert_int_equal(
+            embed_write_gemini(&r.rq, EMBED_GAPI, STR("m"), 0, 1, &r.report, &body, &r.fault),
+            r.report.count ? ERR_UNSUPPORTED_PARAM : ERR_OK);
+        segments_done(&body);
+        buf_done(&out);
         arena_free(r.a);
     }
 }
@@ -189,11 +231,9 @@ static void test_bad_answers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bad_requests),
-        cmocka_unit_test(test_bodies),
-        cmocka_unit_test(test_plan),
-        cmocka_unit_test(test_floats),
-        cmocka_unit_test(test_base64_and_length),
+        cmocka_unit_test(test_bad_requests),    cmocka_unit_test(test_bodies),
+        cmocka_unit_test(test_unknown_members), cmocka_unit_test(test_plan),
+        cmocka_unit_test(test_floats),          cmocka_unit_test(test_base64_and_length),
         cmocka_unit_test(test_bad_answers),
     };
     return cmocka_run_group_tests_name("gemini_embed", tests, NULL, NULL);

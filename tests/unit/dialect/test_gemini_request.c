@@ -85,7 +85,7 @@ static void test_own_members(void **state)
     r.target.passthrough_count = sizeof own / sizeof own[0];
     assert_int_equal(
         write_body(&r,
-                   "{\"model\":\"m\",\"temperature\":1,\"top_p\":0.5,\"safety_settings\":[1],"
+                   "{\"model\":\"m\",\"temperature\":1,\"top_p\":0.5,\"safety_settings\":[{}],"
                    "\"messages\":[{\"role\":\"user\",\"content\":\"x\"}]}",
                    &body),
         ERR_OK);
@@ -95,6 +95,43 @@ static void test_own_members(void **state)
         "\"generationConfig\":{\"topP\":0.5,\"topK\":5,\"temperature\":0.1},"
         "\"safetySettings\":[{\"category\":\"X\"}],\"labels\":{\"team\":\"a\"}}");
     arena_free(r.a);
+}
+
+/* A mistake in a member of Gemini's own is the caller's to mend: a setting that is left out is not the one that was asked for. */
+static void test_own_members_that_are_wrong(void **state)
+{
+    static const struct {
+        const char *member, *param;
+    } rows[] = {
+        { "\"safety_settings\":\"x\"", "safety_settings" },
+        { "\"safetySettings\":{}", "safetySettings" },
+        { "\"safety_settings\":[1]", "safety_settings" },
+        { "\"labels\":[]", "labels" },
+        { "\"labels\":{\"a\":1}", "labels" },
+        { "\"cached_content\":5", "cached_content" },
+        { "\"thinking_config\":\"high\"", "thinking_config" },
+        { "\"extra_body\":[]", "extra_body" },
+        { "\"extra_body\":{\"google\":1}", "extra_body.google" },
+        { "\"extra_body\":{\"google\":{\"cachedContent\":{}}}", "extra_body.google.cachedContent" },
+        { "\"safety_settings\":null,\"extra_body\":{\"google\":null}", NULL },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct rig r;
+        struct str body;
+        char text[512];
+        rig_init(&r, "gemini-2.5-flash");
+        r.report.drop_params = true;
+        snprintf(text, sizeof text,
+                 "{\"model\":\"m\",%s,\"messages\":[{\"role\":\"user\",\"content\":\"x\"}]}",
+                 rows[i].member);
+        assert_int_equal(write_body(&r, text, &body), rows[i].param ? ERR_BAD_REQUEST : ERR_OK);
+        assert_int_equal(r.report.count, 0);
+        if (rows[i].param) {
+            assert_text(r.fault.param, rows[i].param);
+            assert_true(str_starts(r.fault.msg, str_c(rows[i].param)));
+        }
+        arena_free(r.a);
+    }
 }
 
 /* A large picture is borrowed, not copied. */
@@ -190,6 +227,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_own_members),
+        cmocka_unit_test(test_own_members_that_are_wrong),
         cmocka_unit_test(test_thoughts_given_back),
         cmocka_unit_test(test_large_data_is_borrowed),
         cmocka_unit_test(test_names),

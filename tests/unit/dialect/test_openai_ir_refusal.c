@@ -91,6 +91,28 @@ static const struct {
     { "{" M HI ",\"stream\":\"yes\"}", "stream", "true or false" },
     { "{" M HI ",\"stream\":true,\"stream_options\":[]}", "stream_options", "object" },
     { "{" M HI ",\"stop\":5}", "stop", "string" },
+    { "{" M HI ",\"stop\":[\"a\",\"\"]}", "stop[1]", "is empty" },
+    { "{" M HI ",\"thinking\":{\"type\":\"now\"}}", "thinking.type", "between_tools" },
+    { "{" M HI ",\"web_search_options\":{\"search_context_size\":\"huge\"}}",
+      "web_search_options.search_context_size", "low, medium or high; it is \"huge\"" },
+    { "{" M HI ",\"web_search_options\":{\"user_location\":\"Oslo\"}}",
+      "web_search_options.user_location", "object" },
+    { USER(
+          "{\"type\":\"text\",\"text\":\"a\",\"cache_control\":{\"type\":\"ephemeral\",\"ttl\":\"9h\"}}"),
+      "messages[0].content[0].cache_control", "ttl" },
+    { USER("{\"type\":\"text\",\"text\":\"a\",\"cache_control\":\"x\"}"),
+      "messages[0].content[0].cache_control", "ephemeral" },
+    { MSGS("{\"role\":\"user\",\"content\":\"a\",\"cache_control\":[]}"),
+      "messages[0].cache_control", "ephemeral" },
+    { "{" M HI
+      ",\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"f\"},\"cache_control\":{\"type\":\"x\"}}]}",
+      "tools[0].cache_control", "ephemeral" },
+    { "{" M HI
+      ",\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"f\",\"cache_control\":{\"ttl\":1}}}]}",
+      "tools[0].function.cache_control", "ephemeral" },
+    { MSGS(
+          "{\"role\":\"assistant\",\"content\":null,\"thinking_blocks\":[{\"type\":\"thinking\"}]}"),
+      "messages[0].content", "is missing" },
     { "{" M HI ",\"stop\":[\"a\",null]}", "stop", "array of strings" },
     { "{" M HI ",\"reasoning_effort\":\"huge\"}", "reasoning_effort", "xhigh" },
     { "{" M HI ",\"thinking\":true}", "thinking", "budget_tokens" },

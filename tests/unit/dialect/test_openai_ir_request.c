@@ -457,6 +457,76 @@ static void test_deployment_members_win(void **state)
     arena_free(a);
 }
 
+/* What a provider is not known to take is dropped, unless the deployment allows it by name (allowed_openai_params). */
+static void test_allowed_members(void **state)
+{
+    static const struct str allowed[] = { STR_INIT("verbosity"), STR_INIT("prompt_cache_key"),
+                                          STR_INIT("service_tier"), STR_INIT("tools"),
+                                          STR_INIT("web_search_options") };
+    struct arena *a = arena_new();
+    struct ir_tool search = { .kind = IR_WEB_SEARCH,
+                              .name = STR("web_search"),
+                              .raw = STR("{\"type\":\"web_search\"}"),
+                              .origin = IR_FROM_OPENAI_RESPONSES };
+    struct ir_tool tool = { .kind = IR_CUSTOM, .name = STR("sh"), .strict = -1, .next = &search };
+    struct ir_request rq = { .origin = IR_FROM_OPENAI_RESPONSES,
+                             .tools = &tool,
+                             .parallel_tool_calls = -1,
+                             .thinking = -1,
+                             .verbosity = STR("low"),
+                             .service_tier = STR("flex"),
+                             .prompt_cache_key = STR("\"k\""),
+                             .prompt_cache_retention = STR("\"24h\"") };
+    struct dialect_target t = { .provider = provider_find(STR("deepseek")),
+                                .model = STR("m"),
+                                .facts = &facts };
+    for (int i = 0; i < 2; i++) {
+        struct ir_report report;
+        struct ir_call call;
+        struct fault f;
+        struct buf fidelity;
+        t.allowed = allowed;
+        t.allowed_count = i ? sizeof allowed / sizeof allowed[0] : 0;
+        ir_report_init(&report, a);
+        report.drop_params = true;
+        assert_int_equal(dialect_openai_chat.write_request(&rq, &t, &report, a, &call, &f), ERR_OK);
+        assert_same_json(
+            segments_flat(&call.body, a),
+            i ? STR("{\"model\":\"m\",\"messages\":[],\"web_search_options\":{},\"tools\":[{\"type\":\"custom\","
+                    "\"custom\":{\"name\":\"sh\"}}],\"verbosity\":\"low\",\"service_tier\":\"flex\","
+                    "\"prompt_cache_key\":\"k\"}")
+              : STR("{\"model\":\"m\",\"messages\":[],\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"sh\","
+                    "\"parameters\":{\"type\":\"object\",\"properties\":{\"input\":{\"type\":\"string\"}},"
+                    "\"required\":[\"input\"]}}}]}"));
+        segments_done(&call.body);
+        buf_init(&fidelity, 4 * KIB);
+        ir_report_write(&report, &fidelity);
+        assert_text(buf_str(&fidelity),
+                    i ? "degraded=web_search; dropped=prompt_cache_retention"
+                      : "dropped=prompt_cache_key,prompt_cache_retention,service_tier,verbosity,"
+                        "web_search");
+        buf_done(&fidelity);
+    }
+    arena_free(a);
+}
+
+/* A client of this dialect is not second-guessed. */
+static void test_own_members_are_kept(void **state)
+{
+    struct arena *a = arena_new();
+    struct str fidelity;
+    static const char body[] =
+        "{" M HI
+        ",\"tools\":[{\"type\":\"custom\",\"custom\":{\"name\":\"a.b\"}}],\"verbosity\":\"low\","
+        "\"user\":\"u\",\"safety_identifier\":\"s\",\"service_tier\":\"priority\",\"prompt_cache_key\":\"k\","
+        "\"web_search_options\":{\"search_context_size\":\"low\"},\"metadata\":{\"a\":\"b\"}}";
+    struct ir_request rq = good(body, a);
+    assert_same_json(written_for(provider_find(STR("mistral")), &rq, "m", false, a, &fidelity),
+                     str_c(body));
+    assert_text(fidelity, "exact");
+    arena_free(a);
+}
+
 /* An image is borrowed from the request's body all the way. */
 static void test_large_image_is_not_copied(void **state)
 {
@@ -502,6 +572,8 @@ int main(void)
         cmocka_unit_test(test_foreign_turns),
         cmocka_unit_test(test_refused_for_the_target),
         cmocka_unit_test(test_deployment_members_win),
+        cmocka_unit_test(test_allowed_members),
+        cmocka_unit_test(test_own_members_are_kept),
         cmocka_unit_test(test_large_image_is_not_copied),
     };
     return cmocka_run_group_tests_name("dialect/openai_ir_request", tests, NULL, NULL);

@@ -243,6 +243,12 @@ static void test_response_edits(void **state)
           "\"temperature\":1,\"provider_own\":2}" },
         { OPENAI_RESPONSE_TOKENS, false, "{\"model\":\"m\",\"input\":\"i\"}",
           "{\"model\":\"up\",\"input\":\"i\"}" },
+        /* What the deployment sets of a response is not taken for a count, or a compaction. */
+        { OPENAI_RESPONSE_TOKENS, true, "{\"model\":\"m\",\"temperature\":1}",
+          "{\"reasoning\":{\"effort\":\"low\"},\"text\":{\"verbosity\":\"high\"},\"provider_own\":1,"
+          "\"model\":\"up\",\"temperature\":1}" },
+        { OPENAI_RESPONSE_COMPACT, true, "{\"model\":\"m\"}",
+          "{\"provider_own\":1,\"model\":\"up\"}" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct arena *a = arena_new();

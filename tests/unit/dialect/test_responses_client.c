@@ -1,28 +1,7 @@
 /* The client's side of the Responses API beside its golden cases: ids, state, what is kept, faults. */
-#include "dialect_test.h"
+#include "responses_test.h"
 
-#include "base/mem.h"
-#include "dialect/responses_priv.h"
 #include "wire/base64.h"
-
-#define HEX "0123456789abcdef0123456789abcdef"
-#define OTHER "fedcba9876543210fedcba9876543210"
-
-static struct arena *a;
-
-static int setup(void **state)
-{
-    (void)state;
-    a = arena_new();
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    arena_free(a);
-    return 0;
-}
 
 /* -- ids */
 
@@ -386,6 +365,33 @@ static void test_open_call_is_not_told(void **state)
     run_done(&r);
 }
 
+/* What was said before the failure is in the answer; a call that was cut is not. */
+static void test_fault_after_text(void **state)
+{
+    struct run r = { .rq = { .parallel_tool_calls = -1, .reasoning_visible = true } };
+    struct ir_event call = { .kind = IR_EV_TOOL_CALL, .call_id = STR("c"), .name = STR("f") };
+    struct fault f = fault_of(ERR_UPSTREAM_CUT);
+    (void)state;
+    run_init(&r, false);
+    give(&r, IR_EV_TEXT, STR("\"so far\""));
+    give(&r, IR_EV_REASONING, STR("\"hm\""));
+    r.wr->searches = true; /* a message may be open beside what follows */
+    give(&r, IR_EV_TEXT, STR("\"more\""));
+    dialect_openai_responses.write_answer(r.wr, &call, &r.out);
+    response_writer_fault(r.wr, &f, STR(""), &r.out);
+    struct str out = buf_str(&r.out);
+    size_t failed = str_find(out, STR("event: response.failed"));
+    assert_true(failed != STR_NONE);
+    out = str_skip(out, failed);
+    assert_true(contains(out, "\"status\":\"completed\",\"role\":\"assistant\",\"content\":[{"
+                              "\"type\":\"output_text\",\"text\":\"so far\""));
+    assert_true(contains(out, "\"status\":\"incomplete\",\"role\":\"assistant\",\"content\":[{"
+                              "\"type\":\"output_text\",\"text\":\"more\""));
+    assert_true(contains(out, "\"text\":\"hm\""));
+    assert_false(contains(out, "function_call"));
+    run_done(&r);
+}
+
 static void test_echo(void **state)
 {
     struct ir_ext previous = { .name = STR("previous_response_id"), .raw = STR("\"resp_1\"") },
@@ -518,6 +524,7 @@ int main(void)
         cmocka_unit_test(test_fault_folded),
         cmocka_unit_test(test_several_lines),
         cmocka_unit_test(test_open_call_is_not_told),
+        cmocka_unit_test(test_fault_after_text),
         cmocka_unit_test(test_echo),
         cmocka_unit_test(test_echo_without_secrets),
         cmocka_unit_test(test_id_made),

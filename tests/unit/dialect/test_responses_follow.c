@@ -1,30 +1,10 @@
 /* Follow-ups of the Responses API: earlier items, references to them, and what a provider that speaks it gets of another's. */
-#include "dialect_test.h"
-
-#include "base/mem.h"
-#include "dialect/responses_priv.h"
-
-#define HEX "0123456789abcdef0123456789abcdef"
-#define OTHER "fedcba9876543210fedcba9876543210"
-
-static struct arena *a;
-
-static int setup(void **state)
-{
-    (void)state;
-    a = arena_new();
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    arena_free(a);
-    return 0;
-}
+#include "responses_test.h"
 
 #define MADE(prefix, n) "\"id\":\"" prefix "_" HEX n "\""
 #define SAID "{\"type\":\"message\"," MADE("msg", "i0000") ",\"role\":\"user\",\"content\":\"Hi\"}"
+#define TAG "weirn.0123abcd."
+#define OTHER_TAG "weirn.89abcdef."
 #define STATE_OWN "weir1.eyJvIjoiZ2VtaW5pIiwiayI6InRleHQiLCJzIjoieCJ9"
 
 #define MADE_SAID                                                                                  \
@@ -111,13 +91,85 @@ static void test_follow_foreign(void **state)
         struct fault fault;
         struct str got;
         bool lost = !rows[i].lost;
-        assert_int_equal(response_is_foreign(f.input, a), rows[i].followed != NULL);
+        assert_int_equal(response_is_foreign(f.input, STR(TAG), a), rows[i].followed != NULL);
         if (!rows[i].followed)
             continue;
         assert_int_equal(response_follow_input(&f, a, &got, &lost, &fault), ERR_OK);
         assert_text(got, rows[i].followed);
         assert_int_equal(lost, rows[i].lost);
     }
+}
+
+#define REASONED(state)                                                                            \
+    "{\"type\":\"reasoning\",\"id\":\"rs_theirs\",\"summary\":[],\"encrypted_content\":\"" state   \
+    "\"}"
+
+/* What an account's own provider encrypted goes to that account; to another one the item goes without it, or not at all. */
+static void test_follow_accounts(void **state)
+{
+    static const struct {
+        const char *input, *followed; /* NULL: it stays as it is */
+    } rows[] = {
+        { "[" REASONED("gAAA") "]", NULL },
+        { "[" REASONED(TAG "gAAA") "]", NULL },
+        { "[" REASONED(OTHER_TAG "gAAA") "]", "[]" },
+        { "[" REASONED("weirn.0123abcdgAAA") "," REASONED("weirn.") "]", "[]" },
+        { "[" REASONED(TAG "1") "," REASONED(OTHER_TAG "2") "," REASONED("3") "," REASONED(TAG
+                                                                                           "4") "]",
+          "[" REASONED(TAG "1") "," REASONED("3") "," REASONED(TAG "4") "]" },
+        { "[{\"type\":\"compaction\",\"encrypted_content\":\"" TAG "1\"}]", NULL },
+        { "[{\"type\":\"compaction\",\"encrypted_content\":\"" OTHER_TAG "1\"},{\"role\":\"user\","
+          "\"content\":\"x\"}]",
+          "[{\"role\":\"user\",\"content\":\"x\"}]" },
+        /* what came of reasoning that is gone goes without its id, until the user speaks or other reasoning is there */
+        { "[{\"id\":\"msg_0\",\"role\":\"assistant\",\"content\":\"0\"}," REASONED(
+              OTHER_TAG
+              "1") ","
+                   "{\"id\":\"rs_2\",\"type\":\"reasoning\",\"summary\":[]},{\"id\":\"ws_3\",\"type\":\"web_search_call\"},"
+                   "{\"id\":\"ci_4\",\"type\":\"code_interpreter_call\",\"code\":\"4\"},"
+                   "{\"type\":\"function_call\",\"\\u0069d\":\"fc_5\",\"call_id\":\"5\"},"
+                   "{\"type\":\"function_call_output\",\"call_id\":\"5\",\"output\":\"6\"},"
+                   "{\"content\":\"7\",\"role\":\"assistant\",\"id\":\"msg_7\"},"
+                   "{\"id\":\"msg_8\",\"role\":\"user\",\"content\":\"8\"},"
+                   "{\"id\":\"msg_9\",\"role\":\"assistant\",\"content\":\"9\"}," REASONED(
+                       OTHER_TAG
+                       "10") "," REASONED(TAG
+                                          "11") ",{\"id\":\"msg_12\",\"role\":\"assistant\",\"content\":\"12\"}]",
+          "[{\"id\":\"msg_0\",\"role\":\"assistant\",\"content\":\"0\"},"
+          "{\"id\":\"ci_4\",\"type\":\"code_interpreter_call\",\"code\":\"4\"},"
+          "{\"type\":\"function_call\",\"call_id\":\"5\"},"
+          "{\"type\":\"function_call_output\",\"call_id\":\"5\",\"output\":\"6\"},"
+          "{\"content\":\"7\",\"role\":\"assistant\"},"
+          "{\"id\":\"msg_8\",\"role\":\"user\",\"content\":\"8\"},"
+          "{\"id\":\"msg_9\",\"role\":\"assistant\",\"content\":\"9\"}," REASONED(
+              TAG "11") ","
+                        "{\"id\":\"msg_12\",\"role\":\"assistant\",\"content\":\"12\"}]" },
+        /* an item of a kind that is not known stays, and so does all else in it */
+        { "[{\"type\":\"new\",\"a\":{\"encrypted_content\":\"" OTHER_TAG
+          "0\"},\"encrypted\\u005fcontent\" :\"" OTHER_TAG "1\",\"b\":[1 ]}]",
+          "[{\"type\":\"new\",\"a\":{\"encrypted_content\":\"" OTHER_TAG "0\"},\"b\":[1 ]}]" },
+        { "[{\"role\":\"user\",\"content\":\"" OTHER_TAG "1\"}]", NULL },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct response_follow f = { .input = str_c(rows[i].input),
+                                     .native = true,
+                                     .tag = STR(TAG) };
+        struct fault fault;
+        struct str got;
+        bool lost;
+        assert_int_equal(response_is_foreign(f.input, f.tag, a), rows[i].followed != NULL);
+        assert_int_equal(response_follow_input(&f, a, &got, &lost, &fault), ERR_OK);
+        assert_text(got, rows[i].followed ? rows[i].followed : rows[i].input);
+        assert_int_equal(lost, rows[i].followed != NULL);
+        /* across dialects nothing is taken out here: the writers do not know it */
+        f.native = false;
+        assert_int_equal(response_follow_input(&f, a, &got, &lost, &fault), ERR_OK);
+        assert_text(got, rows[i].input);
+        assert_false(lost);
+    }
+    /* of no account: all that has a tag is another's */
+    assert_true(response_is_foreign(STR("[" REASONED(TAG "gAAA") "]"), STR(""), a));
 }
 
 static void test_follow_references(void **state)
@@ -176,9 +228,8 @@ static void test_references(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_follow),
-        cmocka_unit_test(test_follow_foreign),
-        cmocka_unit_test(test_follow_references),
+        cmocka_unit_test(test_follow),          cmocka_unit_test(test_follow_foreign),
+        cmocka_unit_test(test_follow_accounts), cmocka_unit_test(test_follow_references),
         cmocka_unit_test(test_references),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

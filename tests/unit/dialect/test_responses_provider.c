@@ -1,13 +1,10 @@
 /* Answers of the Responses API into events: what the golden cases do not show. */
-#include "dialect_test.h"
+#include "recordings.h"
 
 #include "base/mem.h"
 #include "dialect/dialect.h"
 #include "dialect/responses.h"
 #include "wire/json_scan.h"
-
-#include <dirent.h>
-#include <stdlib.h>
 
 #define D (&dialect_openai_responses)
 
@@ -401,17 +398,6 @@ static void test_arguments_that_wait_have_an_end(void **state)
 
 /* -- recorded answers: a folder that only some machines have */
 
-static struct str load(const char *dir, const char *name, struct arena *a)
-{
-    FILE *f = fopen(arena_printf(a, "%s/%s", dir, name).p, "rb");
-    char *p = arena_alloc(a, 8 * MIB);
-    assert_non_null(f);
-    size_t n = fread(p, 1, 8 * MIB, f);
-    fclose(f);
-    assert_true(n > 0 && n < 8 * MIB);
-    return str_of(p, n);
-}
-
 static bool has_ended(const struct rig *g)
 {
     struct str got = buf_str(&g->got);
@@ -419,18 +405,17 @@ static bool has_ended(const struct rig *g)
 }
 
 /* A recording may hold several streams; some lines have lost their end, and so has the stream. */
-static void replay(const char *dir, const char *name)
+static void replay(struct str name, struct str text, bool stream)
 {
     struct rig g;
     struct json_problem problem;
     rig_init(&g);
-    struct str text = load(dir, name, g.a);
-    bool whole = str_ends(str_c(name), STR(".json")), damaged = false;
-    if (whole) {
+    bool damaged = false;
+    if (!stream) {
         assert_int_equal(feed(&g, text, true), ERR_OK);
         assert_true(has_ended(&g));
     }
-    while (!whole && text.len) {
+    while (stream && text.len) {
         struct str line = str_cut(&text, '\n');
         if (json_check(line, &problem)) {
             damaged = true;
@@ -451,24 +436,7 @@ static void replay(const char *dir, const char *name)
 
 static void test_recordings(void **state)
 {
-    const char *root = getenv("WEIR_RECORDINGS");
-    char dir[512];
-    unsigned n = 0;
-    if (!root) { /* cmocka's own way to skip reads as a failure in TAP */
-        print_message("# WEIR_RECORDINGS is not set: no recorded answer replayed\n");
-        return;
-    }
-    snprintf(dir, sizeof dir, "%s/openai-responses", root);
-    DIR *d = opendir(dir);
-    assert_non_null(d);
-    for (struct dirent *e; (e = readdir(d));) {
-        if (e->d_name[0] == '.')
-            continue;
-        replay(dir, e->d_name);
-        n++;
-    }
-    closedir(d);
-    assert_true(n > 0);
+    each_recording("openai-responses", 1, replay);
 }
 
 int main(void)

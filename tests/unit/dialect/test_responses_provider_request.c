@@ -1,68 +1,18 @@
 /* Requests for a provider of the Responses API: what the golden cases, whose clients speak Chat Completions, do not show. */
-#include "dialect_test.h"
+#include "request_rig.h"
 
-#include "base/mem.h"
-#include "dialect/dialect.h"
 #include "wire/json_scan.h"
-
-struct rig {
-    struct arena *a;
-    struct ir_request rq;
-    struct ir_message **tail;
-    struct dialect_target target;
-    struct ir_report report;
-    struct ir_call call;
-    struct fault fault;
-};
 
 static void rig_init(struct rig *g, enum ir_origin origin, const char *model)
 {
-    *g = (struct rig){ .a = arena_new() };
-    g->tail = &g->rq.messages;
+    request_rig_init(g, origin, "openai", model);
     g->rq.origin = origin;
-    g->rq.parallel_tool_calls = g->rq.thinking = g->rq.schema_strict = -1;
-    g->target.model = str_c(model);
-    g->target.facts = model_facts_find(STR("openai"), g->target.model);
-    ir_report_init(&g->report, g->a);
-}
-
-static struct ir_part *part(struct rig *g, enum ir_part_kind kind, const char *json)
-{
-    struct ir_part *p = ARENA_NEW(g->a, struct ir_part);
-    p->kind = kind;
-    p->json = str_c(json);
-    p->origin = g->rq.origin;
-    return p;
-}
-
-static struct ir_message *say(struct rig *g, enum ir_role role, struct ir_part *parts)
-{
-    struct ir_message *m = ARENA_NEW(g->a, struct ir_message);
-    m->role = role;
-    m->parts = parts;
-    for (const struct ir_message *k = g->rq.messages; k; k = k->next)
-        m->index++;
-    IR_APPEND(g->tail, m);
-    return m;
+    g->rq.schema_strict = -1;
 }
 
 static struct ir_part *call(struct rig *g, const char *id)
 {
-    struct ir_part *p = part(g, IR_TOOL_CALL, "");
-    p->call_id = str_c(id);
-    p->name = STR("f");
-    p->raw_arguments = true;
-    p->arguments = STR("{ \"n\": 9007199254740993 }");
-    return p;
-}
-
-static struct ir_part *result(struct rig *g, const char *id, struct ir_part *content, bool error)
-{
-    struct ir_part *p = part(g, IR_TOOL_RESULT, "");
-    p->call_id = str_c(id);
-    p->content = content;
-    p->is_error = error;
-    return p;
+    return call_with(g, id, "{ \"n\": 9007199254740993 }");
 }
 
 static struct ir_part *opaque(struct rig *g, const char *raw)
@@ -74,23 +24,18 @@ static struct ir_part *opaque(struct rig *g, const char *raw)
 
 static enum err write(struct rig *g)
 {
-    return dialect_openai_responses.write_request(&g->rq, &g->target, &g->report, g->a, &g->call,
-                                                  &g->fault);
+    return write_by(g, &dialect_openai_responses);
 }
 
 static void expect(struct rig *g, const char *body, const char *report)
 {
     struct buf told;
-    enum err e = write(g);
-    if (e)
-        fail_msg("%s: %.*s", err_name(e), STR_ARG(g->fault.msg));
-    assert_text(segments_flat(&g->call.body, g->a), body);
+    expect_written(g, &dialect_openai_responses, body);
     assert_text(g->call.suffix, "/responses");
     buf_init(&told, 4 * KIB);
     ir_report_write(&g->report, &told);
     assert_text(buf_str(&told), report);
     buf_done(&told);
-    segments_done(&g->call.body);
     arena_free(g->a);
 }
 

@@ -66,6 +66,30 @@ static void test_strict_refuses_every_loss(void **state)
     arena_free(a);
 }
 
+/* What is wrong is said in words of its own; what becomes of it is the same. */
+static void test_reasons(void **state)
+{
+    struct arena *a = arena_new();
+    struct ir_report r;
+    struct fault f;
+    ir_report_init(&r, a);
+    assert_int_equal(ir_degrade_as(&r, "temperature", "temperature", "is 2", &f), ERR_OK);
+    assert_int_equal(ir_drop_as(&r, "stop_ws", "stop[1]", "is white space", &f),
+                     ERR_UNSUPPORTED_PARAM);
+    assert_text(f.param, "stop[1]");
+    assert_true(says(f.msg, "`stop[1]` is white space. ") && says(f.msg, "drop_params"));
+    r.drop_params = true;
+    assert_int_equal(ir_drop_as(&r, "stop_ws", "stop[1]", "is white space", &f), ERR_OK);
+    assert_header(&r, "degraded=temperature; dropped=stop_ws");
+    r.strict = true;
+    assert_int_equal(ir_drop_as(&r, "x", "x", "is odd", &f), ERR_UNSUPPORTED_PARAM);
+    assert_true(says(f.msg, "`x` is odd. ") && says(f.msg, "x-weir-strict"));
+    assert_int_equal(ir_degrade_as(&r, "y", "y", "is 2", &f), ERR_UNSUPPORTED_PARAM);
+    assert_true(says(f.msg, "`y` is 2. ") && says(f.msg, "x-weir-strict"));
+    assert_header(&r, "degraded=temperature; dropped=stop_ws");
+    arena_free(a);
+}
+
 static void test_merge(void **state)
 {
     struct arena *a = arena_new();
@@ -118,6 +142,7 @@ int main(void)
         cmocka_unit_test(test_rows_are_sorted_and_kept_once),
         cmocka_unit_test(test_dropping_needs_consent),
         cmocka_unit_test(test_strict_refuses_every_loss),
+        cmocka_unit_test(test_reasons),
         cmocka_unit_test(test_merge),
         cmocka_unit_test(test_hostile_tags),
     };

@@ -35,6 +35,8 @@ static void test_finds_the_longest_prefix(void **state)
         { "gemini", "gemma-4-31b-it", "gemma-" },
         { "openai", "gpt-5.2-2025-12-11", "gpt-5.2" },
         { "openai", "gpt-5-mini", "gpt-5" },
+        { "openai", "openai/gpt-4o-search-preview-2025-03-11", "gpt-4o-search-preview" },
+        { "openai", "gpt-4o-mini", "gpt-4o" },
         { "openai", "o1", "o1" },
         { "openai", "o10", "" },
         { "nobody", "gpt-4o", "" },
@@ -117,6 +119,18 @@ static void test_what_is_not_taken(void **state)
                         model_facts_find(g, STR("other"))->source);
 }
 
+/* Chat completions searches with models of their own. */
+static void test_who_searches(void **state)
+{
+    static const char *const names[] = { "gpt-4o-search-preview", "gpt-4o-mini-search-preview",
+                                         "gpt-5-search-api-2025-10-14" };
+    static const char *const others[] = { "gpt-4o", "gpt-4o-mini", "gpt-5", "gpt-4.1", "llama" };
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        assert_true(model_facts_find(STR("openai"), str_c(names[i]))->web_search);
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        assert_false(model_facts_find(STR("openai"), str_c(others[i]))->web_search);
+}
+
 /* Which of OpenAI's APIs takes what. */
 static void test_apis_of_openai(void **state)
 {
@@ -154,8 +168,11 @@ static void test_apis_of_openai(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_finds_the_longest_prefix), cmocka_unit_test(test_rows_are_whole),
-        cmocka_unit_test(test_generations_of_claude),    cmocka_unit_test(test_what_is_not_taken),
+        cmocka_unit_test(test_finds_the_longest_prefix),
+        cmocka_unit_test(test_rows_are_whole),
+        cmocka_unit_test(test_generations_of_claude),
+        cmocka_unit_test(test_what_is_not_taken),
+        cmocka_unit_test(test_who_searches),
         cmocka_unit_test(test_apis_of_openai),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -104,6 +104,34 @@ static void test_dialects(void **state)
     }
 }
 
+/* OpenAI's members go to OpenAI; to others only what is known to be taken. */
+static void test_chat_takes(void **state)
+{
+    static const struct {
+        const char *provider;
+        uint32_t takes;
+        bool no_user;
+    } cases[] = {
+        { "openai", CHAT_AS_OPENAI, false },
+        { "azure", CHAT_AS_OPENAI, false },
+        { "text-completion-openai", CHAT_AS_OPENAI, false },
+        { "litellm_proxy", CHAT_AS_OPENAI | CHAT_WEB_SEARCH, false },
+        { "groq", CHAT_FLEX, false },
+        { "mistral", CHAT_CACHE_KEY, true },
+        { "codestral", 0, true },
+        { "fireworks_ai", CHAT_CACHE_KEY | CHAT_PRIORITY, false },
+        { "openrouter", CHAT_VERBOSITY, false },
+        { "perplexity", CHAT_WEB_SEARCH, true },
+        { "deepseek", 0, false },
+        { "openai_like", 0, false },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const struct provider *p = provider_find(str_c(cases[i].provider));
+        assert_int_equal(p->chat_takes, cases[i].takes);
+        assert_int_equal(p->no_user, cases[i].no_user);
+    }
+}
+
 static void test_credentials(void **state)
 {
     static const struct {
@@ -220,6 +248,51 @@ static void test_call_paths(void **state)
     }
 }
 
+/* Calls below an endpoint, and those that name another model in the path than the one that is meant. */
+static void test_count_paths(void **state)
+{
+    static const struct {
+        const char *provider, *base, *suffix, *model, *path_model, *want;
+    } cases[] = {
+        { "anthropic", "", "/v1/messages/count_tokens", "m", "", "/v1/messages/count_tokens" },
+        { "anthropic", "/v1", "/v1/messages/count_tokens", "m", "", "/v1/messages/count_tokens" },
+        { "anthropic", "/gate/v1/messages", "/v1/messages/count_tokens", "m", "",
+          "/gate/v1/messages/count_tokens" },
+        { "anthropic", "/gate/v1/messages/count_tokens", "/v1/messages/count_tokens", "m", "",
+          "/gate/v1/messages/count_tokens" },
+        { "openai", "/v1/responses", "/responses/input_tokens", "m", "",
+          "/v1/responses/input_tokens" },
+        { "openai", "/v1/responses", "/responses", "m", "", "/v1/responses" },
+        { "ollama", "/v1/responses", "/responses/input_tokens", "m", "",
+          "/v1/responses/input_tokens" },
+        { "gemini", "", ":countTokens", "gemini-2.5-pro", "",
+          "/v1beta/models/gemini-2.5-pro:countTokens" },
+        { "vertex_ai", "", ":rawPredict", "claude-opus-4@20250514", "count-tokens",
+          "/v1/projects/p/locations/l/publishers/anthropic/models/count-tokens:rawPredict" },
+        { "vertex_ai", "/v1beta1", ":rawPredict", "claude-opus-4", "count-tokens",
+          "/v1beta1/projects/p/locations/l/publishers/anthropic/models/count-tokens:rawPredict" },
+        { "vertex_ai", "/v1/projects/p/locations/l/publishers/anthropic/models/claude-opus-4",
+          ":rawPredict", "claude-opus-4", "count-tokens",
+          "/v1/projects/p/locations/l/publishers/anthropic/models/count-tokens:rawPredict" },
+        { "vertex_ai", "/v1/projects/p/locations/l/publishers/google/models/own", ":countTokens",
+          "own", "", "/v1/projects/p/locations/l/publishers/google/models/own:countTokens" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct arena *a = arena_new();
+        const struct provider_call c = { .provider = provider_find(str_c(cases[i].provider)),
+                                         .base_path = str_c(cases[i].base),
+                                         .suffix = str_c(cases[i].suffix),
+                                         .model = str_c(cases[i].model),
+                                         .path_model = str_c(cases[i].path_model),
+                                         .project = STR("p"),
+                                         .location = STR("l") };
+        struct str got = provider_call_path(&c, a);
+        if (!str_eq(got, str_c(cases[i].want)))
+            fail_msg("%.*s, want %s", STR_ARG(got), cases[i].want);
+        arena_free(a);
+    }
+}
+
 static void test_paths(void **state)
 {
     static const struct {
@@ -289,8 +362,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows_are_whole), cmocka_unit_test(test_inferred),
-        cmocka_unit_test(test_dialects),       cmocka_unit_test(test_credentials),
-        cmocka_unit_test(test_locations),      cmocka_unit_test(test_call_paths),
+        cmocka_unit_test(test_dialects),       cmocka_unit_test(test_chat_takes),
+        cmocka_unit_test(test_credentials),    cmocka_unit_test(test_locations),
+        cmocka_unit_test(test_call_paths),     cmocka_unit_test(test_count_paths),
         cmocka_unit_test(test_paths),          cmocka_unit_test(test_response_paths),
     };
     return cmocka_run_group_tests_name("provider/provider", tests, NULL, NULL);

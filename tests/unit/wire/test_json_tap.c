@@ -71,6 +71,74 @@ static const struct {
       "{\"choices\":[{\"m\":\"{[\"}],\"model\":" WITH ",\"usage\":{\"a\":1}}\n", "{\"a\":1}" },
 };
 
+static void marked(const char *text, const char *want, size_t first, size_t step)
+{
+    static const struct str catches[JSON_TAP_CATCHES] = { STR_INIT("usage"), STR_INIT("id") };
+    static const struct str lists[JSON_TAP_LISTS] = { STR_INIT("output"), STR_INIT("data") };
+    struct json_tap *t = json_tap_new(STR("model"), STR(WITH), catches, 100);
+    struct buf out;
+    json_tap_mark(t, lists, STR("state"), STR("M."));
+    buf_init(&out, 1 << 20);
+    for (size_t at = 0, n; at < strlen(text); at += n) {
+        n = at || !first ? step : first;
+        struct str piece = exact_copy(str_head(str_c(text + at), n));
+        n = piece.len;
+        assert_int_equal(json_tap_push(t, piece, &out), ERR_OK);
+        exact_free(piece);
+    }
+    assert_true(json_tap_complete(t));
+    assert_str_eq(buf_str(&out), str_c(want ? want : text));
+    json_tap_free(t);
+    buf_done(&out);
+}
+
+/* Strings of that name in the objects of a listed array, and nowhere else. */
+static void test_mark(void **state)
+{
+    static const struct {
+        const char *text, *out; /* NULL: as it came */
+    } rows[] = {
+        { "{\"output\":[{\"state\":\"a\"}]}", "{\"output\":[{\"state\":\"M.a\"}]}" },
+        { "{\"data\" : [ {\"a\":[1,{\"b\":2}], \"st\\u0061te\" : \"\\\"a\" , \"z\":0},7,{\"state\":\"b\"}]}",
+          "{\"data\" : [ {\"a\":[1,{\"b\":2}], \"st\\u0061te\" : \"M.\\\"a\" , \"z\":0},7,{\"state\":\"M.b\"}]}" },
+        { "{\"output\":[{\"state\":\"a\",\"state\":\"b\"}],\"model\":\"m\"}",
+          "{\"output\":[{\"state\":\"M.a\",\"state\":\"M.b\"}],\"model\":" WITH "}" },
+        { "{\"model\":\"m\",\"outp\\u0075t\":[{\"x\":\"state\",\"state\":\"a\"}]}",
+          "{\"model\":" WITH ",\"outp\\u0075t\":[{\"x\":\"state\",\"state\":\"M.a\"}]}" },
+        { "{\"output\":[{\"state\":\"\"},{\"state\":null},{\"state\":[\"a\"]},{\"state\":{\"state\":\"a\"}}]}",
+          NULL },
+        { "{\"output\":[[{\"state\":\"a\"}],[\"state\",\"a\"],\"state\",\"a\"]}", NULL },
+        { "{\"output\":{\"x\":{\"state\":\"a\"},\"state\":\"a\"},\"state\":\"a\"}", NULL },
+        { "{\"other\":[{\"state\":\"a\"}],\"output\":[],\"more\":[{\"state\":\"a\"}]}", NULL },
+        { "{\"output\":[{\"x\":{\"state\":\"a\"},\"xstate\":\"a\",\"state\":5,\"b\":\"a\"}]}",
+          NULL },
+        { "{\"other\":{\"output\":[{\"state\":\"a\"}]}}", NULL },
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct json_problem problem;
+        assert_int_equal(json_check(str_c(rows[i].text), &problem), ERR_OK);
+        for (size_t step = 1; step <= 5; step++)
+            marked(rows[i].text, rows[i].out, 0, step);
+        for (size_t first = 1; first <= strlen(rows[i].text); first++)
+            marked(rows[i].text, rows[i].out, first, SIZE_MAX);
+    }
+}
+
+/* A name that is longer than what is kept of one is not the one. */
+static void test_mark_long_name(void **state)
+{
+    struct buf text;
+    buf_init(&text, 1 << 20);
+    buf_putz(&text, "{\"output\":[{\"");
+    for (int i = 0; i < 5000; i++)
+        buf_putz(&text, "\\u0073");
+    buf_putz(&text, "\":\"a\"}]}");
+    buf_putc(&text, 0);
+    marked(text.p, NULL, 0, SIZE_MAX);
+    marked(text.p, NULL, 0, 7);
+    buf_done(&text);
+}
+
 static void check_good(size_t i, size_t first, size_t step)
 {
     struct str text = str_c(good[i].text);
@@ -200,6 +268,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_catches_two),
         cmocka_unit_test(test_good),
+        cmocka_unit_test(test_mark),
+        cmocka_unit_test(test_mark_long_name),
         cmocka_unit_test(test_cut),
         cmocka_unit_test(test_bad),
         cmocka_unit_test(test_what_is_caught_is_bounded),
