@@ -125,6 +125,8 @@ void answer_provider_fault(struct flow *f, int status, struct str body)
 {
     upstream_fault(status, body, f->pick.endpoint->provider->title, attempt_secret(f),
                    retry_hint(f), f->arena, &f->fault);
+    if (translate_forget(f))
+        return;
     translate_name_fault(f);
     flow_fail(f);
 }

@@ -190,11 +190,25 @@ bool translate_counts(struct flow *f)
     return f->rq.kind == OPENAI_RESPONSE_TOKENS && by_id[flow_dialect(f)]->read_count;
 }
 
+/* The provider does not know its own reasoning state again (another model of it, or another account, has made it): what is left is like
+ * any other provider's, and told as such. */
+static void forget_state(struct translation *t)
+{
+    enum ir_origin other =
+        t->provider->origin == IR_FROM_ANTHROPIC ? IR_FROM_GEMINI : IR_FROM_ANTHROPIC;
+    for (struct ir_message *m = t->rq.messages; m; m = m->next)
+        for (struct ir_part *p = m->parts; p; p = p->next)
+            if (p->kind == IR_REASONING || p->signature.len)
+                p->origin = other;
+}
+
 enum err translate_request(struct flow *f, struct ir_call **ret_call)
 {
     struct translation *t = translation_new(f, by_id[flow_dialect(f)]);
     fill_target(f, t);
     TRY(read_client(t));
+    if (f->at.repair)
+        forget_state(t);
     t->called = true;
     enum err e =
         t->provider->write_request(&t->rq, &t->target, f->at.report, f->arena, &t->call, &f->fault);
@@ -406,6 +420,14 @@ bool translate_again(struct flow *f)
     f->at.tr = NULL;
     attempt_next(f);
     return true;
+}
+
+bool translate_forget(struct flow *f)
+{
+    if (!f->at.tr || !str_eq(f->fault.code, STR("invalid_reasoning_state")))
+        return false;
+    f->fault.again = AGAIN_REPAIRED;
+    return translate_again(f);
 }
 
 struct str translate_fidelity(struct flow *f)

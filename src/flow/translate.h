@@ -31,6 +31,9 @@ MUST_CHECK enum err translate_end(struct flow *f, const char **ret_what);
 /* After ERR_UPSTREAM: a failure that is worth a second try, as long as no content was given out. True: it is under way, and
  * f->fault is empty again. What the first try spent is added to the second's usage. */
 bool translate_again(struct flow *f);
+/* After a fault of the provider (f->fault): where it refuses reasoning state of the history, the call is made once more without. As
+ * translate_again. */
+bool translate_forget(struct flow *f);
 /* What the answer's translation lost, as x-weir-fidelity has it for the request's; empty: nothing. In the request's arena. */
 struct str translate_fidelity(struct flow *f);
 bool translate_ended(const struct flow *f); /* the answer's END was seen */

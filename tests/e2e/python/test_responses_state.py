@@ -264,3 +264,23 @@ def test_words_that_are_no_references(weir, mock):
     headers, mark = script()
     text = 'What is {"type":"item_reference","id":"msg_1"}?'
     assert made(weir, CLAUDE.name, text, headers) and 'item_reference' in sent(mock, mark)
+
+
+@BOTH
+@pytest.mark.parametrize('one,other', [
+    ('anthropic/claude-sonnet-4-6', 'anthropic/claude-sonnet-4-5'), ('anthropic/claude-sonnet-4-5', 'anthropic/claude-sonnet-4-6'),
+    ('gemini/gemini-3-flash', 'gemini/gemini-2.5-flash')])
+def test_state_of_another_model(start, mock, one, other, stream):
+    """Signatures are their model's: another one of the family refuses them, and is asked once more without."""
+    root = f'http://127.0.0.1:{mock.port}'
+    weir = start(rig.config([rig.deployment('one', one, root), rig.deployment('other', other, root)]))
+    asked = {'reasoning': {'effort': 'high'}, 'tools': [WEATHER]}
+    first = made(weir, 'one', 'How is it?', **asked)
+    given = outputs(first, 'sunny')
+    strict = post(weir, 'other', given, {'x-weir-strict': '1'}, previous_response_id=first['id'], **asked)
+    assert strict.status == 400 and strict.error['code'] in ('invalid_reasoning_state', 'unsupported_parameter'), strict
+    answer = post(weir, 'other', given, previous_response_id=first['id'], stream=stream, **asked)
+    assert answer.status == 200 and 'reasoning_state' in answer.headers['x-weir-fidelity'], answer
+    last = events(answer)[-1]['response'] if stream else answer.json()
+    assert said(last) == TOOLS + 'sunny'
+    assert said(made(weir, 'one', 'And there?', previous_response_id=last['id'], **asked)) is not None

@@ -456,15 +456,18 @@ def test_reasoning_lost(ask, p):
 
 
 def test_reasoning_forged(ask, p):
-    """Signatures that the provider did not make are refused by it, and the client learns why."""
+    """Signatures that the provider did not make are refused by it: it is asked once more without them, unless the client wants no loss."""
     model, _ = p.script(model=p.thinker)
     first = ask(model, reasoning_effort='low', tools=[TIME])
     text = json.dumps(first.message)
     forged = json.loads(p.forge(text))
     assert forged != first.message
-    error = refused(400, ask, model, reasoning_effort='low', tools=[TIME], messages=[
-        *HELLO, forged, {'role': 'tool', 'tool_call_id': first.calls[0][0], 'content': 'noon'}])
-    assert 'signature' in error.body['message'].lower()
+    turn = {'reasoning_effort': 'low', 'tools': [TIME], 'messages': [
+        *HELLO, forged, {'role': 'tool', 'tool_call_id': first.calls[0][0], 'content': 'noon'}]}
+    error = refused(400, ask, model, headers={'x-weir-strict': '1'}, **turn)
+    assert error.code == 'invalid_reasoning_state' and 'signature' in error.body['message'].lower()
+    got = ask(model, **turn)
+    assert got.text == TOOLS + 'noon' and 'reasoning_state' in got.fidelity
 
 
 # -- search
