@@ -4,7 +4,7 @@
  * One SQLite file, sessions.db in the data directory, with one thread that alone reads and writes it;
  * workers ask through a bounded queue. The queue is served in order, and reads see what was written
  * before them although it is not committed yet: a follow-up that is sent the moment its predecessor
- * ends finds it, whichever worker it comes to. Writes are committed in batches: SESSIONS_COMMIT_MS
+ * ends finds it, whichever worker it comes to. A delete is committed before it is told; puts are in batches: SESSIONS_COMMIT_MS
  * after the first of them, sooner where they are many, and when the store is closed. What a crash may
  * lose is at most that; a loss of power may take the batches of the last seconds as well, and leaves
  * the file whole.

@@ -96,14 +96,14 @@ static void changed(struct sessions_db *db, uint64_t writes, uint64_t bytes)
     (void)sessions_db_total(db);
 }
 
-void sessions_db_commit(struct sessions_db *db)
+bool sessions_db_commit(struct sessions_db *db)
 {
     if (!sessions_db_dirty(db))
-        return;
+        return true;
     if (sessions_db_run(db, SQL_COMMIT)) {
         db->written += db->open_writes;
         forget_open(db);
-        return;
+        return true;
     }
     set_failing(db, true);
     if (sessions_db_dirty(db)) {
@@ -113,6 +113,7 @@ void sessions_db_commit(struct sessions_db *db)
         db->error_os = error_os;
     }
     lose_open(db);
+    return false;
 }
 
 static void write_failed(struct sessions_db *db)
@@ -169,7 +170,7 @@ enum err sessions_db_delete(struct sessions_db *db, struct str owner, struct str
     if (sqlite3_changes(db->handle) == 0)
         return ERR_NOT_FOUND;
     changed(db, 1, 0);
-    return ERR_OK;
+    return sessions_db_commit(db) ? ERR_OK : ERR_IO; /* who was told that it is gone relies on it */
 }
 
 /* -- what goes by itself */

@@ -75,7 +75,7 @@ void sessions_db_put(struct sessions_db *db, const struct session_turn *t, uint6
 MUST_CHECK enum err sessions_db_delete(struct sessions_db *db, struct str owner, struct str id,
                                        const struct session_limits *limits, uint64_t now_s,
                                        uint64_t now_us);
-void sessions_db_commit(struct sessions_db *db);
+bool sessions_db_commit(struct sessions_db *db); /* false: it was rolled back */
 /* Removes at most `rows_max` rows that are too old, or the oldest where all are too many bytes. True: there may be more. */
 bool sessions_db_purge(struct sessions_db *db, const struct session_limits *limits,
                        uint64_t rows_max, uint64_t now_s, uint64_t now_us);

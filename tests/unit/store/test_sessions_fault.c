@@ -197,6 +197,29 @@ static void test_sync_fails(void **state)
     (void)one(OP_SYNC, 2, SQLITE_IOERR_FSYNC, true);
 }
 
+/* Gone means gone: what the disk did not take is not told as deleted. */
+static void test_deleted_is_committed(void **state)
+{
+    struct rig r;
+    (void)state;
+    rig_init(&r);
+    rig_open(&r);
+    assert_int_equal(rig_put_sized(&r, "alice", "resp_1", "", 1000, 'x'), ERR_OK);
+    rig_close(&r); /* all is written */
+    rig_open(&r);
+    arm(OP_WRITE, 1, SQLITE_FULL, true);
+    assert_int_equal(rig_delete(&r, "alice", "resp_1"), ERR_IO);
+    struct session_result *got = rig_chain(&r, "alice", "resp_1");
+    assert_int_equal(got->err, ERR_OK);
+    session_result_free(got);
+    disarm();
+    assert_int_equal(rig_delete(&r, "alice", "resp_1"), ERR_OK);
+    got = rig_chain(&r, "alice", "resp_1");
+    assert_int_equal(got->err, ERR_NOT_FOUND);
+    session_result_free(got);
+    rig_done(&r);
+}
+
 /* With a file that is not in the cache: what cannot be read is said to be so, and read again the next time. */
 static void test_read_fails(void **state)
 {
@@ -271,11 +294,9 @@ static void test_open_fails(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_write_fails_once),
-        cmocka_unit_test(test_disk_full_for_a_while),
-        cmocka_unit_test(test_write_fails_for_a_while),
-        cmocka_unit_test(test_sync_fails),
-        cmocka_unit_test(test_read_fails),
+        cmocka_unit_test(test_write_fails_once),     cmocka_unit_test(test_disk_full_for_a_while),
+        cmocka_unit_test(test_deleted_is_committed), cmocka_unit_test(test_write_fails_for_a_while),
+        cmocka_unit_test(test_sync_fails),           cmocka_unit_test(test_read_fails),
         cmocka_unit_test(test_open_fails),
     };
     return cmocka_run_group_tests_name("store/sessions_fault", tests, setup_group, teardown_group);
