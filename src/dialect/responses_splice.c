@@ -254,8 +254,8 @@ static bool may_have_state(struct str part)
             (str_find_char(part, '\\') != STR_NONE && str_find(part, STR("\\u00")) != STR_NONE));
 }
 
-void response_put_answer(const struct response_answer *ans, struct str model_json, struct str tag,
-                         struct buf *out)
+static void put_edited(const struct response_answer *ans, struct str model_json, struct str tag,
+                       struct buf *out)
 {
     const struct json_member *m = &ans->model;
     bool late = ans->item.p > ans->items.p;
@@ -274,6 +274,15 @@ void response_put_answer(const struct response_answer *ans, struct str model_jso
     if (model)
         put_edit(&p, m->value_at, m->value_len, model_json);
     buf_put(out, str_skip(p.text, p.from));
+}
+
+void response_put_answer(const struct response_answer *ans, struct str model_json, struct str tag,
+                         struct buf *out)
+{
+    if (ans->model.type == JSON_ABSENT && !ans->items.len && !ans->item.len)
+        buf_put(out, ans->text); /* most events: deltas */
+    else
+        put_edited(ans, model_json, tag, out);
 }
 
 /* -- faults */

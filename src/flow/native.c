@@ -20,10 +20,10 @@ static void take(struct flow *f, const struct response_answer *ans)
 
 static void put_answer(struct flow *f, const struct response_answer *ans)
 {
-    bool items = ans->item.len || ans->items.len;
-    response_put_answer(ans, f->rq.model_json,
-                        items ? account_tag(f->snap, &f->pick, f->arena) : str_of(NULL, 0),
-                        &f->out);
+    struct str tag = str_of(NULL, 0);
+    if (ans->item.len || ans->items.len)
+        tag = account_tag(f->snap, &f->pick, f->arena);
+    response_put_answer(ans, f->rq.model_json, tag, &f->out);
 }
 
 bool native_event(struct flow *f, const struct sse_event *ev)
