@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-#define BLOCK_BYTES (4 * KIB)
+#define BLOCK_BYTES (8 * KIB)
 #define ALIGN 16
 
 struct block {

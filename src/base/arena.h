@@ -1,6 +1,6 @@
 /* base/arena.h -- memory that dies all at once: one arena a request, one a config.
  *
- * Blocks of 4 KiB and growing are chained; an allocation past a quarter of a block gets a block of its own. Nothing is
+ * Blocks of 8 KiB and growing are chained; an allocation past a quarter of a block gets a block of its own. Nothing is
  * freed singly. Out of memory aborts (base/mem.h). Thread: the owner's; an arena is never shared while it is
  * written. */
 #ifndef BASE_ARENA_H

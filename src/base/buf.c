@@ -46,10 +46,8 @@ void buf_commit(struct buf *b, size_t n)
     b->len += n;
 }
 
-void buf_put(struct buf *b, struct str s)
+void buf_put_growing(struct buf *b, struct str s)
 {
-    if (s.len == 0)
-        return;
     char *p = buf_reserve(b, s.len);
     if (!p)
         return;

@@ -22,7 +22,16 @@ void buf_init(struct buf *b, size_t cap);
 void buf_done(struct buf *b);  /* frees; the buf is empty and usable again, same cap */
 void buf_reset(struct buf *b); /* empties, keeps the memory, forgets the failure */
 
-void buf_put(struct buf *b, struct str s);
+void buf_put_growing(struct buf *b, struct str s); /* of buf_put: where the room may not do */
+static inline void buf_put(struct buf *b, struct str s)
+{
+    if (b->fail || s.len > b->room - b->len) {
+        buf_put_growing(b, s);
+    } else if (s.len) {
+        memcpy(b->p + b->len, s.p, s.len);
+        b->len += s.len;
+    }
+}
 void buf_putc(struct buf *b, char c);
 void buf_putz(struct buf *b, const char *z);
 void buf_u64(struct buf *b, uint64_t v);

@@ -18,11 +18,6 @@ bool str_starts_nocase(struct str s, struct str prefix)
     return true;
 }
 
-bool str_eq_nocase(struct str a, struct str b)
-{
-    return a.len == b.len && str_starts_nocase(a, b);
-}
-
 int str_cmp(struct str a, struct str b)
 {
     size_t n = a.len < b.len ? a.len : b.len;

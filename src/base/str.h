@@ -70,9 +70,12 @@ static inline size_t str_find_char(struct str s, char c)
     return hit ? (size_t)(hit - s.p) : STR_NONE;
 }
 
-size_t str_find(struct str s, struct str needle); /* STR_NONE when absent */
-bool str_eq_nocase(struct str a, struct str b);   /* ASCII */
-bool str_starts_nocase(struct str s, struct str prefix);
+size_t str_find(struct str s, struct str needle);            /* STR_NONE when absent */
+bool str_starts_nocase(struct str s, struct str prefix);     /* ASCII */
+static inline bool str_eq_nocase(struct str a, struct str b) /* ASCII */
+{
+    return a.len == b.len && str_starts_nocase(a, b);
+}
 int str_cmp(struct str a, struct str b); /* bytewise order */
 struct str str_trim(struct str s);       /* spaces, tabs, CR, LF at both ends */
 

@@ -152,19 +152,33 @@ static bool delta_has_content(struct str delta)
     return m[D_TOOLS].type == JSON_ARRAY && tool_calls_have_content(json_value(delta, &m[D_TOOLS]));
 }
 
+/* What follows `"finish_reason"` in `json`, the first one; NULL when there is none. Its underscore is looked for: rarer than what
+ * a search for the whole has to set up. */
+static struct str after_finish_reason(struct str json)
+{
+    static const struct str before = STR_INIT("\"finish"), after = STR_INIT("_reason\"");
+    size_t at;
+    for (struct str rest = json; (at = str_find_char(rest, '_')) != STR_NONE;
+         rest = str_skip(rest, at + 1)) {
+        struct str from = str_skip(rest, at);
+        if ((size_t)(from.p - json.p) >= before.len &&
+            memcmp(from.p - before.len, before.p, before.len) == 0 && str_starts(from, after))
+            return str_skip(from, after.len);
+    }
+    return str_of(NULL, 0);
+}
+
 /* True when the choices surely have not finished: the one `finish_reason` in them is null. Inside a JSON string a quote is
  * escaped, so these bytes, where they stand in valid JSON, are a member; a false answer only means a closer look. */
 static bool is_unfinished(struct str choices)
 {
-    static const struct str name = STR_INIT("\"finish_reason\":");
-    size_t at = str_find(choices, name);
-    if (at == STR_NONE)
+    struct str rest = after_finish_reason(choices);
+    if (!str_starts(rest, STR(":")))
         return false;
-    struct str rest = str_skip(choices, at + name.len);
+    rest = str_skip(rest, 1);
     if (str_starts(rest, STR(" ")))
         rest = str_skip(rest, 1);
-    return str_starts(rest, STR("null")) &&
-           str_find(rest, str_head(name, name.len - 1)) == STR_NONE;
+    return str_starts(rest, STR("null")) && !after_finish_reason(rest).p;
 }
 
 enum err openai_read_event(enum openai_kind kind, struct str data, bool look_for_content,
@@ -222,6 +236,10 @@ bool openai_put_answer(const struct openai_answer *ans, struct str model_json, b
             edits[n++] = cut;
         }
     }
+    size_t len = ans->text.len;
+    for (size_t i = 0; i < n; i++)
+        len += edits[i].with.len - edits[i].len;
+    buf_reserve(out, len); /* once for all; where it fails, so do the writes */
     for (size_t i = 0; i < n; i++) {
         buf_put(out, str_of(ans->text.p + from, edits[i].at - from));
         buf_put(out, edits[i].with);

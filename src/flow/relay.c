@@ -1,4 +1,4 @@
-/* Streams: whole events in, whole events out, all that a turn brought in one write.
+/* Streams: whole events in, whole events out, all that a read brought in one write.
  *
  * Until the first content (or stream_commit_ms) nothing has been sent: what came is held in f->out, and a failure is still a
  * plain JSON error with its status. After it, a failure is an error event, and the stream never looks complete. */
@@ -20,7 +20,7 @@ void relay_begin(struct flow *f)
 
 /* -- out */
 
-/* Runs once at the end of a turn: the events of all reads in it, and the end if it came with them, are one write. */
+/* Deferred: runs once for all events of a read, and for the end if it came with them; they are one write. */
 void relay_flush(void *flow)
 {
     struct flow *f = flow;

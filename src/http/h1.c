@@ -62,8 +62,6 @@ static int at_extension(llhttp_t *p, const char *at, size_t n)
 static int at_trailer_name(llhttp_t *p, const char *at, size_t n)
 {
     struct h1 *h = p->data;
-    if (h->state != H1_IN_CHUNKED)
-        return 0;
     for (size_t i = 0; i < n; i++) {
         /* A longer name is none of those looked for; the count says that it is longer. */
         if (h->trailer_name_len < sizeof h->trailer_name)
@@ -76,8 +74,6 @@ static int at_trailer_name(llhttp_t *p, const char *at, size_t n)
 static int at_trailer_name_end(llhttp_t *p)
 {
     struct h1 *h = p->data;
-    if (h->state != H1_IN_CHUNKED)
-        return 0;
     if (++h->trailer_count > h->limits.max_header_count) {
         h1_fail(h, ERR_HEADERS_TOO_LARGE, "there are too many trailers");
         return HPE_USER;
@@ -91,8 +87,9 @@ static int at_trailer_name_end(llhttp_t *p)
     return 0;
 }
 
-static const llhttp_settings_t settings = {
-    .on_headers_complete = at_head,
+/* Names of headers matter to the events in trailers alone: h1_head.c reads those of a head. */
+static const llhttp_settings_t head_settings = { .on_headers_complete = at_head };
+static const llhttp_settings_t chunk_settings = {
     .on_chunk_header = at_chunk,
     .on_chunk_extension_name = at_extension,
     .on_body = at_body,
@@ -103,7 +100,7 @@ static const llhttp_settings_t settings = {
 
 static void parser_restart(struct h1 *h)
 {
-    llhttp_init(&h->parser, h->kind == H1_REQUEST ? HTTP_REQUEST : HTTP_RESPONSE, &settings);
+    llhttp_init(&h->parser, h->kind == H1_REQUEST ? HTTP_REQUEST : HTTP_RESPONSE, &head_settings);
     h->parser.data = h;
 }
 
@@ -121,6 +118,7 @@ void h1_begin(struct h1 *h, struct arena *a, bool bodiless)
     h->bodiless = bodiless;
     h->informational = 0;
     h->text = NULL;
+    h->judged = NULL;
     h->len = h->room = h->line = h->first_line = h->line_count = 0;
     h->blank = 0;
     h->head = (struct http_head){ .content_length = -1 };
@@ -306,7 +304,11 @@ static enum h1_step head_step(struct h1 *h, struct str *in)
     if (!s.end)
         return H1_MORE;
     llhttp_resume(&h->parser);
-    return h1_read_head(h) ? H1_HEAD : H1_FAIL;
+    if (!h1_read_head(h))
+        return H1_FAIL;
+    if (h->state == H1_IN_CHUNKED)
+        h->parser.settings = (void *)&chunk_settings;
+    return H1_HEAD;
 }
 
 /* True when this was an interim answer (100, 102, 103): the next head follows. */

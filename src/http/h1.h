@@ -53,10 +53,11 @@ struct h1 {
     /* the head as it came */
     char *text;
     size_t len, room;
-    size_t line;       /* offset of the line being received */
-    size_t first_line; /* bytes of the first line with its CRLF; 0: not yet complete */
-    size_t line_count; /* header lines */
-    int blank;         /* bytes of the one empty line that may come before a request */
+    size_t line;        /* offset of the line being received */
+    size_t first_line;  /* bytes of the first line with its CRLF; 0: not yet complete */
+    size_t line_count;  /* header lines */
+    const char *judged; /* `text` as it was when its first line was read into `head`, or NULL */
+    int blank;          /* bytes of the one empty line that may come before a request */
     struct http_head head;
 
     /* the body */

@@ -99,6 +99,9 @@ static bool read_status_line(struct h1 *h, struct str line)
 bool h1_read_first_line(struct h1 *h)
 {
     struct str line = str_of(h->text, h->first_line - 2);
+    if (h->judged == h->text)
+        return true;
+    h->judged = h->text; /* when more came, the text may be elsewhere, and its slices with it */
     return h->kind == H1_REQUEST ? read_request_line(h, line) : read_status_line(h, line);
 }
 

@@ -1,5 +1,12 @@
 #include "http/head.h"
 
+#if defined(__SSE2__) && !defined(HTTP_NO_SIMD)
+#include <emmintrin.h>
+#define HTTP_SSE2 1
+#else
+#define HTTP_SSE2 0
+#endif
+
 /* RFC 9110, 5.6.2: token characters. */
 static const bool token_chars[256] = {
     ['!'] = true,         ['#'] = true,         ['$'] = true,         ['%'] = true, ['&'] = true,
@@ -55,46 +62,89 @@ bool http_is_hop_by_hop(const struct http_head *h, struct str name)
     return str_starts_nocase(name, STR("proxy-")) || listed_in_connection(h, name);
 }
 
+/* -- what may stand in a message. Names and values are checked 16 bytes at a time; a plain one is sound, and what is
+ * not plain is looked at byte by byte. */
+
+#if HTTP_SSE2
+static inline __m128i between(__m128i v, char first, char last)
+{
+    return _mm_and_si128(_mm_cmpgt_epi8(v, _mm_set1_epi8((char)(first - 1))),
+                         _mm_cmplt_epi8(v, _mm_set1_epi8((char)(last + 1))));
+}
+
+/* Letters, digits, '-' and '_': what almost all names are made of. */
+static inline bool plain_name(__m128i v)
+{
+    __m128i letter = between(_mm_or_si128(v, _mm_set1_epi8(0x20)), 'a', 'z');
+    __m128i mark =
+        _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('-')), _mm_cmpeq_epi8(v, _mm_set1_epi8('_')));
+    __m128i other = _mm_or_si128(between(v, '0', '9'), mark);
+    return _mm_movemask_epi8(_mm_or_si128(letter, other)) == 0xffff;
+}
+
+/* No control character, the tab included. */
+static inline bool plain_value(__m128i v)
+{
+    __m128i high = _mm_cmpeq_epi8(_mm_max_epu8(v, _mm_set1_epi8(0x20)), v);
+    __m128i del = _mm_cmpeq_epi8(v, _mm_set1_epi8(0x7f));
+    return _mm_movemask_epi8(_mm_andnot_si128(del, high)) == 0xffff;
+}
+
+static inline __m128i load16(const char *p)
+{
+    return _mm_loadu_si128((const __m128i *)(const void *)p);
+}
+
+/* 8 to 16 bytes: the first and the last eight, which may overlap. */
+static inline __m128i load_ends(const char *p, size_t n)
+{
+    return _mm_unpacklo_epi64(_mm_loadl_epi64((const __m128i *)(const void *)p),
+                              _mm_loadl_epi64((const __m128i *)(const void *)(p + n - 8)));
+}
+
+/* 4 to 7 bytes likewise. */
+static inline __m128i load_few(const char *p, size_t n)
+{
+    int first, last;
+    memcpy(&first, p, 4);
+    memcpy(&last, p + n - 4, 4);
+    return _mm_set_epi32(first, last, first, last);
+}
+
+static inline __attribute__((always_inline)) bool all_plain(struct str s, bool (*plain)(__m128i))
+{
+    if (s.len < 4)
+        return false; /* the byte by byte look is as quick */
+    if (s.len <= 16)
+        return plain(s.len < 8 ? load_few(s.p, s.len) : load_ends(s.p, s.len));
+    for (size_t i = 0; i + 16 < s.len; i += 16)
+        if (!plain(load16(s.p + i)))
+            return false;
+    return plain(load16(s.p + s.len - 16));
+}
+#endif
+
 bool http_name_ok(struct str name)
 {
-    const unsigned char *p = (const unsigned char *)name.p;
-    size_t i = 0;
-    for (; name.len - i >= 4; i += 4)
-        if (!(token_chars[p[i]] & token_chars[p[i + 1]] & token_chars[p[i + 2]] &
-              token_chars[p[i + 3]]))
-            return false;
-    for (; i < name.len; i++)
-        if (!token_chars[p[i]])
+#if HTTP_SSE2
+    if (all_plain(name, plain_name))
+        return true;
+#endif
+    for (size_t i = 0; i < name.len; i++)
+        if (!token_chars[(unsigned char)name.p[i]])
             return false;
     return name.len > 0;
 }
 
-/* Eight bytes at a time: those below 0x20 or equal to 0x7f raise their top bit (a subtraction that borrows), and a word with any is
- * looked at byte by byte, because a tab is allowed. */
-static bool word_is_plain(const char *p)
-{
-    const uint64_t ones = 0x0101010101010101, tops = 0x8080808080808080;
-    uint64_t w, del;
-    memcpy(&w, p, sizeof w);
-    del = w ^ (ones * 0x7f);
-    return !(((w - ones * 0x20) & ~w & tops) | ((del - ones) & ~del & tops));
-}
-
-static bool byte_is_ok(char byte)
-{
-    unsigned char c = (unsigned char)byte;
-    return (c >= 0x20 || c == '\t') && c != 0x7f;
-}
-
 bool http_value_ok(struct str value)
 {
-    size_t i = 0;
-    while (i < value.len) {
-        if (value.len - i >= 8 && word_is_plain(value.p + i)) {
-            i += 8;
-            continue;
-        }
-        if (!byte_is_ok(value.p[i++]))
+#if HTTP_SSE2
+    if (all_plain(value, plain_value))
+        return true;
+#endif
+    for (size_t i = 0; i < value.len; i++) {
+        unsigned char c = (unsigned char)value.p[i];
+        if ((c < 0x20 && c != '\t') || c == 0x7f)
             return false;
     }
     return true;

@@ -71,7 +71,7 @@ static void on_idle(uv_idle_t *h)
 {
 }
 
-static void run_defers(struct loop *l)
+void loop_run_defers(struct loop *l)
 {
     for (int round = 0; round < DEFER_ROUNDS && !list_empty(&l->defers); round++) {
         struct list
@@ -121,7 +121,7 @@ static void set_alarm(struct loop *l)
 static void on_prepare(uv_prepare_t *h)
 {
     struct loop *l = h->data;
-    run_defers(l);
+    loop_run_defers(l);
     if (l->wheel.alarm_moved)
         set_alarm(l);
     forget_time(l);

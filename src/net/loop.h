@@ -46,7 +46,8 @@ void timer_init(struct timer *t, struct loop *l, timer_fn *fn, void *ctx);
 void timer_set(struct timer *t, uint64_t delay_ms); /* again: moves it */
 void timer_stop(struct timer *t);                   /* also when not set */
 
-/* -- deferred calls: run once, before the loop sleeps next, in the order of their queueing. */
+/* -- deferred calls: run once, in the order of their queueing: when the callbacks for what a socket has brought have returned, and
+ * before the loop sleeps. */
 struct defer {
     struct list link;
     void (*fn)(void *ctx);

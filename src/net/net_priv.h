@@ -51,6 +51,9 @@ char *loop_record_buf(struct loop *l);
 #define LOOP_RECORD_BYTES ((size_t)16 * 1024)
 /* Ciphertext on its way from OpenSSL to the socket, within one call. */
 struct buf *loop_cipher_buf(struct loop *l);
+/* What callbacks of a socket have deferred, when the last of them has returned: an answer goes out while its bytes are in the
+ * cache, not after the reads of all other sockets. */
+void loop_run_defers(struct loop *l);
 /* Objects that have been given up but not freed: loop_run and loop_free wait for them. */
 void loop_hold(struct loop *l);
 void loop_release(struct loop *l);

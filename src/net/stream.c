@@ -133,6 +133,7 @@ static void on_read(uv_stream_t *h, ssize_t n, const uv_buf_t *b)
             filter_input(s, str_of(b->base, (size_t)n));
         else
             stream_deliver(s, str_of(b->base, (size_t)n));
+        loop_run_defers(s->loop);
     }
 }
 

@@ -151,18 +151,10 @@ static const char *skip_blocks(const char *p, const char *end, bool *escaped)
 }
 #endif
 
-/* p is after the opening quote; the result is after the closing one. Most strings are names and words: their
- * end is among the first 16 bytes. */
-static const char *skip_string(struct scan *s, const char *p, bool *escaped)
+/* Of a string whose end is not near. */
+static __attribute__((noinline)) const char *skip_long_string(struct scan *s, const char *p,
+                                                              bool *escaped)
 {
-#if WIRE_SSE2
-    if (s->end - p >= 16) {
-        unsigned mask = bytes_mask(STOP_QUOTED, p);
-        p += mask ? __builtin_ctz(mask) : 16;
-        if (mask && *p == '"')
-            return p + 1;
-    }
-#endif
     for (;;) {
         p = skip_blocks(p, s->end, escaped);
         if (p < s->end && *p == '"')
@@ -176,6 +168,22 @@ static const char *skip_string(struct scan *s, const char *p, bool *escaped)
         if (!p)
             return NULL;
     }
+}
+
+/* p is after the opening quote; the result is after the closing one. Most strings are names and words: their
+ * end is among the first 16 bytes, and is found without a call. */
+static inline __attribute__((always_inline)) const char *skip_string(struct scan *s, const char *p,
+                                                                     bool *escaped)
+{
+#if WIRE_SSE2
+    if (s->end - p >= 16) {
+        unsigned mask = bytes_mask(STOP_QUOTED, p);
+        p += mask ? __builtin_ctz(mask) : 16;
+        if (mask && *p == '"')
+            return p + 1;
+    }
+#endif
+    return skip_long_string(s, p, escaped);
 }
 
 static const char *skip_digits(struct scan *s, const char *p)
@@ -218,8 +226,9 @@ static const char *skip_scalar(struct scan *s, const char *p, bool *escaped)
 {
     if (p == s->end)
         return bad(s, p, "");
+    if (*p == '"')
+        return skip_string(s, p + 1, escaped);
     switch (*p) {
-    case '"': return skip_string(s, p + 1, escaped);
     case 't': return skip_word(s, p, "true", 4);
     case 'f': return skip_word(s, p, "false", 5);
     case 'n': return skip_word(s, p, "null", 4);
@@ -238,11 +247,19 @@ static const char *skip_scalar(struct scan *s, const char *p, bool *escaped)
     }
 }
 
+/* The text is compact more often than not: white space is looked for where `wanted` is not there. */
+static inline const char *seek(const struct scan *s, const char *p, char wanted)
+{
+    return p < s->end && *p == wanted ? p : bytes_skip_space(p, s->end);
+}
+
 /* A member's name and colon; the result is at its value. The name's span is told with its quotes.
  */
-static const char *skip_name(struct scan *s, const char *p, struct str *ret_name, bool *escaped)
+static inline __attribute__((always_inline)) const char *skip_name(struct scan *s, const char *p,
+                                                                   struct str *ret_name,
+                                                                   bool *escaped)
 {
-    p = bytes_skip_space(p, s->end);
+    p = seek(s, p, '"');
     if (p == s->end || *p != '"')
         return bad(s, p, "expected the name of a member in double quotes");
     const char *name = p;
@@ -250,7 +267,7 @@ static const char *skip_name(struct scan *s, const char *p, struct str *ret_name
     if (!p)
         return NULL;
     *ret_name = str_of(name, (size_t)(p - name));
-    p = bytes_skip_space(p, s->end);
+    p = seek(s, p, ':');
     if (p == s->end || *p != ':')
         return bad(s, p, "expected ':' after the name of a member");
     return bytes_skip_space(p + 1, s->end);
@@ -286,7 +303,7 @@ static const char *close_containers(struct scan *s, const char *p, unsigned base
     while (s->depth > base) {
         bool object = in_object(s), escaped;
         struct str name;
-        p = bytes_skip_space(p, s->end);
+        p = seek(s, p, ',');
         if (p < s->end && *p == ',')
             return object ? skip_name(s, p + 1, &name, &escaped) : bytes_skip_space(p + 1, s->end);
         if (p == s->end || *p != (object ? '}' : ']'))
@@ -415,7 +432,9 @@ static const char *scan_members(struct scan *s, const char *p, const struct want
         struct str name;
         p = skip_name(s, p, &name, &name_escaped);
         const char *value = p;
-        if (p)
+        if (p && p < s->end && *p == '"') /* most are: this saves them the look for what closes */
+            p = skip_string(s, p + 1, &escaped);
+        else if (p)
             p = skip_value(s, p, &escaped);
         if (!p)
             return NULL;
@@ -436,7 +455,7 @@ static const char *scan_members(struct scan *s, const char *p, const struct want
             };
         else
             last = &none; /* nobody asks for it */
-        p = bytes_skip_space(p, s->end);
+        p = seek(s, p, ',');
         if (p == s->end || (*p != ',' && *p != '}'))
             return bad(s, p, "expected ',' or '}'");
         comma = p++;

@@ -61,9 +61,12 @@ static enum err take_bom(struct sse *s)
     return ERR_OK;
 }
 
-/* Moves `place` over the bytes. True when an event ends: after `*ret_len` of them. */
-static bool find_end(enum sse_place *place, struct str in, bool finished, size_t *ret_len)
+/* Moves `place` over the bytes. True when an event ends: after `*ret_len` of them. `*ret_line`: bytes before the first line ending,
+ * 0 where there is none. */
+static bool find_end(enum sse_place *place, struct str in, bool finished, size_t *ret_len,
+                     size_t *ret_line)
 {
+    *ret_line = 0;
     const char *p = in.p, *end = in.len ? in.p + in.len : in.p;
     while (p < end) {
         switch (*place) {
@@ -74,6 +77,8 @@ static bool find_end(enum sse_place *place, struct str in, bool finished, size_t
             break;
         case SSE_TEXT:
             p = bytes_skip(STOP_LINE, p, end);
+            if (p < end && *ret_line == 0)
+                *ret_line = (size_t)(p - in.p);
             if (p < end)
                 *place = *p++ == '\n' ? SSE_LINE : SSE_TEXT_CR;
             break;
@@ -92,10 +97,11 @@ static bool find_end(enum sse_place *place, struct str in, bool finished, size_t
     return finished && *place == SSE_BLANK_CR;
 }
 
-/* Cuts the next line off; `*text` is not empty. */
-static struct str take_line(struct str *text)
+/* Cuts the next line off; `*text` is not empty. `known`: its length, or 0 to look for its end. */
+static struct str take_line(struct str *text, size_t known)
 {
-    const char *end = text->p + text->len, *p = bytes_skip(STOP_LINE, text->p, end);
+    const char *end = text->p + text->len;
+    const char *p = known ? text->p + known : bytes_skip(STOP_LINE, text->p, end);
     struct str line = str_of(text->p, (size_t)(p - text->p));
     size_t ending = p == end ? 0 : *p == '\r' && end - p > 1 && p[1] == '\n' ? 2 : 1;
     *text = str_skip(*text, line.len + ending);
@@ -116,13 +122,14 @@ static void add_data(struct sse *s, struct sse_event *ev, struct str value)
     ev->data = buf_str(&s->joined);
 }
 
-/* The joined data is never longer than the event, so its cap cannot be what fails. */
-static void parse(struct sse *s, struct str raw, struct sse_event *ret_event)
+/* `known`: the length of the first line, or 0. The joined data is never longer than the event, so its cap cannot be
+ * what fails. */
+static void parse(struct sse *s, struct str raw, size_t known, struct sse_event *ret_event)
 {
     *ret_event = (struct sse_event){ .raw = raw };
     buf_reset(&s->joined);
-    while (raw.len) {
-        struct str line = take_line(&raw);
+    for (; raw.len; known = 0) {
+        struct str line = take_line(&raw, known);
         size_t colon = str_find_char(line, ':');
         struct str field = str_head(line, colon);
         struct str value = colon == STR_NONE ? str_of(NULL, 0) : str_skip(line, colon + 1);
@@ -137,7 +144,7 @@ static void parse(struct sse *s, struct str raw, struct sse_event *ret_event)
 
 enum err sse_next(struct sse *s, struct sse_event *ret_event)
 {
-    size_t n;
+    size_t n, line;
     if (s->given) {
         buf_reset(&s->held);
         s->given = false;
@@ -147,15 +154,15 @@ enum err sse_next(struct sse *s, struct sse_event *ret_event)
         TRY(take_bom(s));
     if (s->place == SSE_BOM) /* still nothing else */
         return ERR_AGAIN;
-    bool ended = find_end(&s->place, s->in, s->finished, &n);
+    bool ended = find_end(&s->place, s->in, s->finished, &n, &line);
     if (!ended || s->held.len || n > s->held.cap) {
         TRY(hold(s, n));
         if (!ended)
             return ERR_AGAIN;
         s->given = true;
-        parse(s, buf_str(&s->held), ret_event);
+        parse(s, buf_str(&s->held), 0, ret_event);
     } else {
-        parse(s, str_head(s->in, n), ret_event);
+        parse(s, str_head(s->in, n), line, ret_event);
         s->in = str_skip(s->in, n);
     }
     s->place = SSE_LINE;
@@ -167,7 +174,7 @@ bool sse_rest(struct sse *s, struct sse_event *ret_event)
     assert(s->finished && s->in.len == 0);
     if (sse_pending(s) == 0 || s->held.fail)
         return false;
-    parse(s, buf_str(&s->held), ret_event);
+    parse(s, buf_str(&s->held), 0, ret_event);
     s->given = true;
     return true;
 }

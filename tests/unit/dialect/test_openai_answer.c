@@ -94,6 +94,12 @@ static void test_finish_after_commit(void **state)
           true },
         { "{\"choices\":[{\"delta\":{\"content\":\"x\"}}]}", false },
         { "{\"choices\":[ ]}", false },
+        { "{\"choices\":[{\"finish_reason\" :\"length\"},{\"finish_reason\":null}]}", true },
+        { "{\"choices\":[{\"_reason\":\"_\",\"my_finish_reason\":null,\"finish_reason\":\"stop\"}]}",
+          true },
+        { "{\"choices\":[{\"delta\":{\"content\":\"_a_finish_reason\"},\"finish_reason\": null}]}",
+          false },
+        { "{\"choices\":[{\"finish_reason\":null,\"text\":\"_\"}]}", false },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct openai_answer ev;

@@ -298,6 +298,52 @@ static void progress_within_a_piece(void **state)
     mem_free(bytes);
 }
 
+/* What a socket's data has deferred comes before the data of the next socket. */
+struct noter {
+    struct defer d;
+    struct loop *l;
+    struct buf *order;
+};
+
+static void note_deferred(void *ctx)
+{
+    struct noter *n = ctx;
+    buf_putc(n->order, 'd');
+}
+
+static void note_data(void *ctx, struct str bytes)
+{
+    struct noter *n = ctx;
+    buf_putc(n->order, 'r');
+    loop_defer(n->l, &n->d);
+}
+
+static bool has_four(void *order)
+{
+    return ((struct buf *)order)->len >= 4;
+}
+
+static void deferred_calls_follow_their_socket(void **state)
+{
+    static const struct stream_events events = { .on_data = note_data };
+    struct both *b = *state;
+    pair(b);
+    struct buf order;
+    buf_init(&order, KIB);
+    struct stream *ends[2] = { b->client.s, server_end(b)->s };
+    struct noter n[2];
+    for (size_t i = 0; i < 2; i++) {
+        n[i] = (struct noter){ .l = b->k->l, .order = &order };
+        defer_init(&n[i].d, note_deferred, &n[i]);
+        stream_set_events(ends[i], &events, &n[i]);
+        stream_write(ends[1 - i], &STR("x"), 1);
+    }
+    kit_run(b->k, has_four, &order);
+    assert_int_equal(order.len, 4);
+    assert_memory_equal(order.p, "rdrd", 4);
+    buf_done(&order);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -310,6 +356,7 @@ int main(void)
         BOTH(eof_while_paused_is_seen_on_resume),
         BOTH(pause_and_resume_before_bytes),
         BOTH(events_change_hands),
+        BOTH(deferred_calls_follow_their_socket),
         BOTH(close_inside_on_data),
         BOTH(progress_is_seen),
         cmocka_unit_test_setup_teardown(progress_within_a_piece, both_plain, both_done),
