@@ -287,7 +287,7 @@ def run_suite(suite, context):
 SUITES = (
     TapSuite('tools', 'short', 'the checks of tools/ and the runner, on good and bad input',
              command=['tools/selftest'], limit_seconds=120),
-    MesonSuite('unit', 'short', 'C units, ASan and UBSan', 'asan', 300),
+    MesonSuite('unit', 'short', 'C units, ASan and UBSan', 'asan', 600),
     MesonSuite('golden', 'short', 'translations and diagnostics against files', 'asan', 300, only='golden'),
     ScriptSuite('sdk-types', 'short', 'what is sent to providers against the types of their SDKs',
                 scripts=['tests/golden/check_anthropic.py', 'tests/golden/check_gemini.py',
@@ -296,7 +296,7 @@ SUITES = (
     MesonSuite('fuzz-seeds', 'short', 'the seeds of the fuzz targets, whole and cut', 'asan', 300,
                only='fuzz-seeds'),
     MesonSuite('workers', 'short', 'C units with several threads, TSan', 'tsan', 300, only='workers'),
-    PytestSuite('e2e-python', 'short', 'the server and the Python SDKs, ASan and UBSan', 'asan', 420,
+    PytestSuite('e2e-python', 'short', 'the server and the Python SDKs, ASan and UBSan', 'asan', 900,
                 folder='tests/e2e/python', marker='not long'),
     PytestSuite('e2e-workers', 'short', 'the server with several workers, TSan', 'tsan', 420,
                 folder='tests/e2e/python', marker='workers'),
