@@ -153,13 +153,11 @@ static enum err bad_json(struct oa_read *r, const char *what, size_t at)
                      "The request body is not acceptable JSON: %s at byte %zu.", what, at);
 }
 
-/* `body` is valid JSON. A null is empty too, but points at where it stands. */
+/* `body` is valid JSON, and `*ret_values` cleared. A null is empty too, but points at where it stands. */
 static enum err find_members(struct oa_read *r, struct str body, const struct str *known, size_t n,
                              struct str *ret_values, bool *ret_others)
 {
     struct json_iter it = json_iter(body);
-    memset(ret_values, 0, n * sizeof ret_values[0]);
-    *ret_others = false;
     if (!it.object)
         return bad_json(r, "expected an object", 0);
     while (json_next(&it)) {
@@ -192,6 +190,8 @@ enum err oa_read_top(struct oa_read *r, struct str body, bool scanned, const str
                      size_t n, const char *needed, struct str *ret_values, bool *ret_others)
 {
     struct json_problem problem;
+    memset(ret_values, 0, n * sizeof ret_values[0]);
+    *ret_others = false;
     if (str_trim(body).len == 0)
         return fault_set(
             r->fault, ERR_BAD_JSON, r->a,

@@ -4,6 +4,8 @@
 #include "base/mem.h"
 #include "wire/json_scan.h"
 
+#include <assert.h>
+
 #define DEPTH_MAX 16
 #define PARTS_MAX 1024
 #define MEMBERS_MAX 1024 /* names are looked up one after another */
@@ -107,9 +109,12 @@ static void add_once(struct merged *g, struct list *l, struct str name, struct s
                      bool first_counts)
 {
     size_t i = find(l, name);
-    if (i == l->count)
+    if (i == l->count) {
         add(g, l, name, value);
-    else if (!first_counts && !str_eq(l->value[i], value))
+        return;
+    }
+    assert(l->value); /* what was found stands in it */
+    if (!first_counts && !str_eq(l->value[i], value))
         g->clash = true;
 }
 
