@@ -5,15 +5,6 @@
 
 #define DATE_LEN (sizeof "-2026-02-01" - 1)
 
-static struct str member(struct str object, const char *name)
-{
-    struct str names[1] = { str_c(name) };
-    struct json_member m[1];
-    if (!json_peek_object(object, names, 1, m, NULL))
-        return str_of(NULL, 0);
-    return json_value(object, &m[0]);
-}
-
 /* The newest names that Anthropic's SDK 2.12 lists (types/anthropic_beta_param.py, November 2026). */
 struct str anthropic_beta_of(struct str name, struct str raw)
 {
@@ -35,7 +26,7 @@ struct str anthropic_beta_of(struct str name, struct str raw)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         if (!str_eq(name, rows[i].member))
             continue;
-        struct str value = rows[i].inside ? member(raw, rows[i].inside) : raw;
+        struct str value = rows[i].inside ? json_get(raw, rows[i].inside) : raw;
         if (json_type_of(value) > JSON_NULL &&
             (!rows[i].is || json_str_eq(value, str_c(rows[i].is))))
             return rows[i].beta;

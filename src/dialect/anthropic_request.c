@@ -59,26 +59,17 @@ static unsigned count_marks(const struct anthropic_block *b)
     return n;
 }
 
-static struct str member(struct str object, const char *name)
-{
-    struct str names[1] = { str_c(name) };
-    struct json_member m[1];
-    if (!json_peek_object(object, names, 1, m, NULL) || m[0].type == JSON_NULL)
-        return str_of(NULL, 0);
-    return json_value(object, &m[0]);
-}
-
 static bool caches_by_itself(const struct anthropic_write *aw)
 {
     const struct ir_ext *o = ir_ext_find(aw->rq->ext, STR("prompt_cache_options"));
     return ir_ext_find(aw->rq->ext, STR("cache_control")) ||
-           (o && json_str_eq(member(o->raw, "mode"), STR("implicit")));
+           (o && json_str_eq(json_get(o->raw, "mode"), STR("implicit")));
 }
 
 /* OpenAI's word for the same: mode `implicit` marks by itself, `explicit` leaves it to the breakpoints, as here. */
 static enum err put_cache_options(struct anthropic_write *aw, struct str options)
 {
-    struct str mode = member(options, "mode"), ttl = member(options, "ttl");
+    struct str mode = json_get(options, "mode"), ttl = json_get(options, "ttl");
     bool implicit = json_str_eq(mode, STR("implicit"));
     bool known = json_str_eq(ttl, STR("5m")) || json_str_eq(ttl, STR("1h"));
     if (json_type_of(options) != JSON_OBJECT ||
@@ -130,10 +121,10 @@ static enum err put_messages(struct anthropic_write *aw)
 static enum err put_own_config(struct anthropic_write *aw, struct str config, bool *effort,
                                bool *native)
 {
-    struct str own_effort = member(config, "effort");
+    struct str own_effort = json_get(config, "effort");
     bool other =
         *effort && own_effort.len && !json_str_eq(own_effort, str_c(ir_effort_name(aw->effort)));
-    bool format = *native && member(config, "format").len;
+    bool format = *native && json_get(config, "format").len;
     struct json_iter it = json_iter(config);
     if (json_type_of(config) != JSON_OBJECT)
         return anthropic_refuse(aw, ERR_BAD_REQUEST, STR("output_config"),

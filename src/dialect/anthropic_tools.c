@@ -7,15 +7,6 @@
 #define STRICT_TOOLS_MAX 20              /* "Structured outputs", limits */
 #define WEB_SEARCH "web_search_20250305" /* the version that every platform has */
 
-static struct str member(struct str object, const char *name)
-{
-    struct str names[1] = { str_c(name) };
-    struct json_member m[1];
-    if (!json_peek_object(object, names, 1, m, NULL) || m[0].type == JSON_NULL)
-        return str_of(NULL, 0);
-    return json_value(object, &m[0]);
-}
-
 /* -- which tools */
 
 static bool is_allowed(const struct ir_request *rq, const struct ir_tool *t)
@@ -55,7 +46,7 @@ static enum err put_input_schema(struct anthropic_write *aw, const struct ir_too
         return anthropic_refuse(aw, ERR_UNSUPPORTED_PARAM, STR("tools"),
                                 "tools: the parameters of \"%.*s\" cannot be sent: %s.",
                                 STR_ARG(str_head(t->name, 64)), problem);
-    if (member(schema, "type").len) {
+    if (json_get(schema, "type").len) {
         segments_raw(aw->body, &aw->w, "input_schema", schema);
         return ERR_OK;
     }
@@ -78,7 +69,7 @@ static enum err put_strict_schema(struct anthropic_write *aw, const struct ir_to
     schema_cuts cuts;
     bool can = aw->t->facts->native_schema && aw->strict_tools < STRICT_TOOLS_MAX &&
                json_type_of(t->schema) == JSON_OBJECT && schema_root_is_object(t->schema) &&
-               !schema_root_union(t->schema) && member(t->schema, "type").len &&
+               !schema_root_union(t->schema) && json_get(t->schema, "type").len &&
                !schema_is_recursive(t->schema, aw->a);
     if (can) {
         struct str small = schema_for_grammar(t->schema, aw->a, &cuts);
@@ -141,7 +132,7 @@ static enum err put_domains(struct anthropic_write *aw, struct str filters)
 {
     static const char *const names[] = { "allowed_domains", "blocked_domains" };
     for (size_t i = 0; i < 2; i++) {
-        struct str list = member(filters, names[i]);
+        struct str list = json_get(filters, names[i]);
         struct json_iter it = json_iter(list);
         bool any = false;
         if (list.len && json_type_of(list) != JSON_ARRAY)
@@ -166,12 +157,13 @@ static enum err put_domains(struct anthropic_write *aw, struct str filters)
 static enum err put_web_search(struct anthropic_write *aw, struct str options)
 {
     static const char *const places[] = { "city", "region", "country", "timezone" };
-    struct str location = member(options, "user_location"), inner = member(location, "approximate");
+    struct str location = json_get(options, "user_location"),
+               inner = json_get(location, "approximate");
     location = inner.len ? inner : location;
     json_obj(&aw->w, NULL);
     json_strz(&aw->w, "type", WEB_SEARCH);
     json_strz(&aw->w, "name", "web_search");
-    struct str size = member(options, "search_context_size");
+    struct str size = json_get(options, "search_context_size");
     if (size.len && !json_str_eq(size, STR("low")) && !json_str_eq(size, STR("medium")) &&
         !json_str_eq(size, STR("high")))
         return anthropic_refuse(aw, ERR_BAD_REQUEST, STR("tools"),
@@ -180,13 +172,13 @@ static enum err put_web_search(struct anthropic_write *aw, struct str options)
                                 STR_ARG(str_head(size, 40)));
     if (size.len)
         json_uint(&aw->w, "max_uses", searches(size));
-    TRY(put_domains(aw, member(options, "filters")));
+    TRY(put_domains(aw, json_get(options, "filters")));
     if (json_type_of(location) == JSON_OBJECT) {
         json_obj(&aw->w, "user_location");
         json_strz(&aw->w, "type", "approximate");
         for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
-            if (json_type_of(member(location, places[i])) == JSON_STRING)
-                json_raw(&aw->w, places[i], member(location, places[i]));
+            if (json_type_of(json_get(location, places[i])) == JSON_STRING)
+                json_raw(&aw->w, places[i], json_get(location, places[i]));
         json_end(&aw->w);
     }
     json_end(&aw->w);
@@ -202,7 +194,7 @@ static bool is_typed(struct str raw, struct arena *a)
         STR_INIT("computer_2"),      STR_INIT("tool_search_tool_"), STR_INIT("computer_toolset"),
         STR_INIT("browser_toolset"), STR_INIT("mcp_toolset"),
     };
-    struct str type = json_unescape(member(raw, "type"), a);
+    struct str type = json_unescape(json_get(raw, "type"), a);
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
         if (str_starts(type, known[i]))
             return true;
@@ -217,7 +209,7 @@ static bool is_foreign(const struct anthropic_write *aw, const struct ir_tool *t
 
 static enum err drop_foreign(struct anthropic_write *aw, const struct ir_tool *t)
 {
-    struct str type = member(t->raw, "type");
+    struct str type = json_get(t->raw, "type");
     if (aw->report->drop_params)
         return ir_drop(aw->report, "server_tools", "tools", aw->fault);
     return anthropic_refuse(
@@ -237,7 +229,7 @@ static bool has_own_tools(const struct anthropic_write *aw)
 
 static enum err put_server_tool(struct anthropic_write *aw, const struct ir_tool *t)
 {
-    struct str type = member(t->raw, "type");
+    struct str type = json_get(t->raw, "type");
     if (t->origin == IR_FROM_ANTHROPIC || is_typed(t->raw, aw->a)) {
         if (aw->t->vertex && str_starts(type, STR("\"web_")) && !json_str_eq(type, STR(WEB_SEARCH)))
             return anthropic_refuse(aw, ERR_UNSUPPORTED_PARAM, STR("tools"),
@@ -274,8 +266,8 @@ static void put_json_tool(struct anthropic_write *aw)
         segments_raw(aw->body, &aw->w, "values", schema);
         json_end(&aw->w);
         for (size_t i = 0; i < sizeof shared / sizeof shared[0]; i++)
-            if (member(schema, shared[i]).len)
-                json_raw(&aw->w, shared[i], member(schema, shared[i]));
+            if (json_get(schema, shared[i]).len)
+                json_raw(&aw->w, shared[i], json_get(schema, shared[i]));
         json_raw(&aw->w, "required", STR("[\"values\"]"));
         json_end(&aw->w);
     } else {

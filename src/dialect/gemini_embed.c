@@ -304,13 +304,6 @@ static enum err read_values(struct embed_answer *ans, const struct ir_embed *rq,
     return ERR_OK;
 }
 
-static struct str member(struct str object, const char *name)
-{
-    struct str n = str_c(name);
-    struct json_member m;
-    return json_peek_object(object, &n, 1, &m, NULL) ? json_value(object, &m) : str_of(NULL, 0);
-}
-
 static void count_tokens(struct embed_answer *ans, struct str number)
 {
     uint64_t n;
@@ -330,19 +323,19 @@ enum err embed_read_gemini(struct embed_answer *ans, const struct ir_embed *rq, 
         return ERR_UPSTREAM_BAD;
     }
     json = arena_dup(a, json); /* the numbers' texts are kept */
-    count_tokens(ans, member(member(json, "usageMetadata"), "promptTokenCount"));
+    count_tokens(ans, json_get(json_get(json, "usageMetadata"), "promptTokenCount"));
     if (api == EMBED_VERTEX_CONTENT) {
-        TRY(read_values(ans, rq, member(member(json, "embedding"), "values"), a, ret_what));
+        TRY(read_values(ans, rq, json_get(json_get(json, "embedding"), "values"), a, ret_what));
     } else {
         struct json_iter it =
-            json_iter(member(json, api == EMBED_GAPI ? "embeddings" : "predictions"));
+            json_iter(json_get(json, api == EMBED_GAPI ? "embeddings" : "predictions"));
         while (json_next(&it)) {
-            struct str e = api == EMBED_GAPI ? it.value : member(it.value, "embeddings");
+            struct str e = api == EMBED_GAPI ? it.value : json_get(it.value, "embeddings");
             *ret_what = "more embeddings than inputs";
             if (ans->count - before == count || ans->count == rq->count)
                 return ERR_UPSTREAM_BAD;
-            TRY(read_values(ans, rq, member(e, "values"), a, ret_what));
-            count_tokens(ans, member(member(e, "statistics"), "token_count"));
+            TRY(read_values(ans, rq, json_get(e, "values"), a, ret_what));
+            count_tokens(ans, json_get(json_get(e, "statistics"), "token_count"));
         }
     }
     *ret_what = "fewer embeddings than inputs";

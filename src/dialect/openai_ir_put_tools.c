@@ -2,14 +2,6 @@
 #include "dialect/openai_ir_priv.h"
 #include "dialect/tools.h"
 
-static struct str member(struct str object, const char *name)
-{
-    struct str names[1] = { str_c(name) };
-    struct json_member m[1];
-    return json_peek_object(object, names, 1, m, NULL) ? json_value(object, &m[0])
-                                                       : str_of(NULL, 0);
-}
-
 struct str oa_tool_name(const struct oa_write *o, struct str name)
 {
     return oa_is_foreign(o) ? tool_name(o->rq, name, o->a) : name;
@@ -25,7 +17,7 @@ bool oa_emulates_custom(const struct oa_write *o)
 /* A tool that is not offered, by name. */
 static enum err drop_tool(struct oa_write *o, const struct ir_tool *t, const char *tag)
 {
-    struct str type = json_unescape(member(t->raw, "type"), o->a);
+    struct str type = json_unescape(json_get(t->raw, "type"), o->a);
     if (o->report->drop_params)
         return ir_drop(o->report, tag, "tools", o->fault);
     fault_set(
@@ -139,12 +131,12 @@ static bool searches(const struct oa_write *o)
 static void put_location(struct oa_write *o, struct str location)
 {
     static const char *const names[] = { "city", "country", "region", "timezone" };
-    struct str inner = member(location, "approximate");
+    struct str inner = json_get(location, "approximate");
     json_obj(&o->w, "user_location");
     json_strz(&o->w, "type", "approximate");
     json_obj(&o->w, "approximate");
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        struct str value = member(inner.len ? inner : location, names[i]);
+        struct str value = json_get(inner.len ? inner : location, names[i]);
         if (json_type_of(value) == JSON_STRING)
             json_raw(&o->w, names[i], value);
     }
@@ -162,8 +154,8 @@ static enum err put_search(struct oa_write *o)
         return ERR_OK;
     if (!searches(o))
         return drop_tool(o, t, "web_search");
-    struct str size = member(t->raw, "search_context_size");
-    struct str location = member(t->raw, "user_location");
+    struct str size = json_get(t->raw, "search_context_size");
+    struct str location = json_get(t->raw, "user_location");
     json_obj(&o->w, "web_search_options");
     if (json_type_of(size) == JSON_STRING)
         json_raw(&o->w, "search_context_size", size);

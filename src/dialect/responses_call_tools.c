@@ -21,7 +21,7 @@ static enum err put_function(struct rc_write *c, const struct ir_tool *t)
 /* {"type":"grammar","grammar":{"syntax":...,"definition":...}} of Chat Completions. */
 static void put_grammar(struct rc_write *c, struct str format)
 {
-    struct str nested = rs_member(format, "grammar");
+    struct str nested = json_get(format, "grammar");
     if (json_type_of(nested) != JSON_OBJECT) {
         segments_raw(c->s, &c->w, "format", format);
         return;
@@ -82,18 +82,18 @@ static bool is_builtin(struct str type)
 static bool is_own(const struct ir_tool *t)
 {
     bool openai = t->origin == IR_FROM_OPENAI_RESPONSES || t->origin == IR_FROM_OPENAI_CHAT;
-    return openai && t->raw.len && is_builtin(rs_member(t->raw, "type"));
+    return openai && t->raw.len && is_builtin(json_get(t->raw, "type"));
 }
 
 /* Chat Completions has the place in an object of its own: {"type":"approximate","approximate":{"city":...}}. */
 static void put_location(struct rc_write *c, struct str location)
 {
     static const char *const names[] = { "city", "country", "region", "timezone" };
-    struct str inner = rs_member(location, "approximate");
+    struct str inner = json_get(location, "approximate");
     json_obj(&c->w, "user_location");
     json_strz(&c->w, "type", "approximate");
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        struct str value = rs_member(inner.len ? inner : location, names[i]);
+        struct str value = json_get(inner.len ? inner : location, names[i]);
         if (json_type_of(value) == JSON_STRING)
             json_raw(&c->w, names[i], value);
     }

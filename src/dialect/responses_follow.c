@@ -37,7 +37,7 @@ static struct node *node_of(struct node **root, struct str id, struct arena *a, 
 
 static struct str id_of(struct str item, struct arena *a)
 {
-    struct str id = rs_member(item, "id");
+    struct str id = json_get(item, "id");
     return json_type_of(id) == JSON_STRING ? json_unescape(id, a) : str_of(NULL, 0);
 }
 
@@ -87,12 +87,12 @@ static void put_listed(struct json_write *w, struct str item, struct str id, str
                        struct arena *a)
 {
     bool message = str_eq(type, STR("message")), status = has_status(type);
-    bool assistant = json_str_eq(rs_member(item, "role"), STR("assistant"));
+    bool assistant = json_str_eq(json_get(item, "role"), STR("assistant"));
     struct json_iter it = json_iter(item);
     json_obj(w, NULL);
     json_str(w, "type", type);
     json_str(w, "id", id);
-    if (status && json_type_of(rs_member(item, "status")) != JSON_STRING)
+    if (status && json_type_of(json_get(item, "status")) != JSON_STRING)
         json_strz(w, "status", "completed");
     while (json_next(&it)) {
         if (str_eq(it.name, STR("type")) || str_eq(it.name, STR("id")) ||
@@ -241,7 +241,7 @@ static bool needs_id(struct str type)
  * use, unless the provider keeps it under the item's id. */
 static bool is_foreign(struct str item, struct str id, struct str type, bool unknown, bool stated)
 {
-    struct str state = rs_member(item, "encrypted_content");
+    struct str state = json_get(item, "encrypted_content");
     if (str_eq(type, STR("compaction")))
         return stated;
     if (str_eq(type, STR("reasoning")) && json_type_of(state) == JSON_STRING && state.len > 2)
@@ -265,7 +265,7 @@ static bool is_others_reasoning(struct str item, struct str type, struct str tag
 /* What the user says begins another turn. */
 static bool begins_turn(struct str item, struct str type)
 {
-    return str_eq(type, STR("message")) && !json_str_eq(rs_member(item, "role"), STR("assistant"));
+    return str_eq(type, STR("message")) && !json_str_eq(json_get(item, "role"), STR("assistant"));
 }
 
 /* Items that came of reasoning are refused under their ids where the reasoning is not there ("was provided without its required

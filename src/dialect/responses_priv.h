@@ -6,8 +6,6 @@
 #include "dialect/responses.h"
 #include "wire/json_write.h"
 
-/* A member of an object that was scanned; empty: absent or null. */
-struct str rs_member(struct str object, const char *name);
 /* A member of an object that is walked, as it stands. */
 void rs_put_member(struct json_write *w, const struct json_iter *it, struct arena *a);
 

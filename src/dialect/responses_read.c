@@ -32,7 +32,7 @@ static void start(struct rr_out *o, struct str object)
     ev.id = id.len ? json_unescape(id, a) : arena_printf(a, "resp_%.*s", STR_ARG(r->c.id));
     ev.model = json_unescape(rr_text(object, "model"), a);
     ev.created =
-        json_u64(rs_member(object, "created_at"), &seconds) && seconds ? seconds : r->c.unix_s;
+        json_u64(json_get(object, "created_at"), &seconds) && seconds ? seconds : r->c.unix_s;
     if (tier.len && !json_str_eq(tier, STR("auto"))) /* which one it is to be is told at the end */
         ev.service_tier = r->service_tier = arena_dup(a, json_unescape(tier, a));
     r->started = true;
@@ -49,7 +49,7 @@ static void fail(struct rr_out *o, struct str error)
 
 static enum ir_finish finish_of(const struct rr_reader *r, struct str object, bool incomplete)
 {
-    struct str reason = rs_member(rs_member(object, "incomplete_details"), "reason");
+    struct str reason = json_get(json_get(object, "incomplete_details"), "reason");
     if (incomplete && json_str_eq(reason, STR("content_filter")))
         return IR_FINISH_CONTENT_FILTER;
     if (incomplete) /* max_output_tokens, and what else there will be */
@@ -67,7 +67,7 @@ static enum err finish(struct rr_out *o, struct str object, bool incomplete)
     ev.service_tier =
         tier.len ? arena_dup(r->c.arena, json_unescape(tier, r->c.arena)) : r->service_tier;
     ir_emit(o->sink, &ev);
-    if (response_read_usage(rs_member(object, "usage"), &usage.usage))
+    if (response_read_usage(json_get(object, "usage"), &usage.usage))
         ir_emit(o->sink, &usage);
     r->ended = true;
     ir_emit(o->sink, &(struct ir_event){ .kind = IR_EV_END });
@@ -78,7 +78,7 @@ static enum err finish(struct rr_out *o, struct str object, bool incomplete)
 
 static enum err read_output(struct rr_out *o, struct str object)
 {
-    struct str output = rs_member(object, "output");
+    struct str output = json_get(object, "output");
     struct json_iter items = json_iter(json_type_of(output) == JSON_ARRAY ? output : STR("[]"));
     bool silent = o->r->count == 0; /* no event told of an item */
     for (uint64_t i = 0; json_next(&items); i++) {
@@ -94,7 +94,7 @@ static enum err read_output(struct rr_out *o, struct str object)
 
 static enum err read_final(struct rr_out *o, struct str object, bool whole, bool incomplete)
 {
-    struct str status = rs_member(object, "status"), error = rs_member(object, "error");
+    struct str status = json_get(object, "status"), error = json_get(object, "error");
     incomplete |= json_str_eq(status, STR("incomplete"));
     if (json_str_eq(status, STR("failed")) ||
         (error.len && !json_str_eq(status, STR("completed")))) {
@@ -105,7 +105,7 @@ static enum err read_final(struct rr_out *o, struct str object, bool whole, bool
         return rr_bad(o, "a response that is not complete");
     if (json_str_eq(status, STR("cancelled")))
         return rr_bad(o, "a response that was cancelled");
-    if (whole && json_type_of(rs_member(object, "output")) != JSON_ARRAY)
+    if (whole && json_type_of(json_get(object, "output")) != JSON_ARRAY)
         return rr_bad(o, "a response without output");
     start(o, object);
     TRY(read_output(o, object));
@@ -304,7 +304,7 @@ static enum err on_incomplete(struct rr_out *o, const struct event *e)
 
 static enum err on_failed(struct rr_out *o, const struct event *e)
 {
-    fail(o, rs_member(e->v[E_RESPONSE], "error"));
+    fail(o, json_get(e->v[E_RESPONSE], "error"));
     return ERR_OK;
 }
 
@@ -384,7 +384,7 @@ enum err rr_read_answer(void *reader, const struct frame *f, struct ir_sink *sin
             return rr_bad(&o, ans.problem.what);
         if (!ans.error)
             return read_final(&o, e.data, true, false);
-        struct str error = rs_member(e.data, "error");
+        struct str error = json_get(e.data, "error");
         fail(&o, error.len ? error : e.data);
         return ERR_OK;
     }

@@ -7,7 +7,7 @@
 
 struct str rr_text(struct str object, const char *name)
 {
-    struct str v = rs_member(object, name);
+    struct str v = json_get(object, name);
     return json_type_of(v) == JSON_STRING && v.len > 2 ? v : str_of(NULL, 0);
 }
 
@@ -97,7 +97,7 @@ static enum rr_kind kind_of(struct str item)
         { STR_INIT("function_call"), RR_FUNCTION },
         { STR_INIT("custom_tool_call"), RR_CUSTOM },
     };
-    struct str type = rs_member(item, "type");
+    struct str type = json_get(item, "type");
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
         if (json_str_eq(type, kinds[i].type))
             return kinds[i].kind;
@@ -157,8 +157,8 @@ static enum err end_content(struct rr_out *o, struct rr_item *it, struct str con
                                      : IR_EV_TEXT,
                          refusal.len ? refusal : rr_text(parts.value, "text"));
         if (!part->logprobs)
-            rr_logprobs(o, part, rs_member(parts.value, "logprobs"), refusal.len != 0);
-        list = rs_member(parts.value, "annotations");
+            rr_logprobs(o, part, json_get(parts.value, "logprobs"), refusal.len != 0);
+        list = json_get(parts.value, "annotations");
         struct json_iter notes = json_iter(json_type_of(list) == JSON_ARRAY ? list : STR("[]"));
         for (size_t told = part->annotations; json_next(&notes); n++)
             if (n >= told)
@@ -169,7 +169,7 @@ static enum err end_content(struct rr_out *o, struct rr_item *it, struct str con
 
 static enum err end_reasoning(struct rr_out *o, struct rr_item *it, struct str item)
 {
-    struct str list = rs_member(item, "summary"), state = rr_text(item, "encrypted_content");
+    struct str list = json_get(item, "summary"), state = rr_text(item, "encrypted_content");
     uint64_t index = 0;
     bool told = false;
     struct json_iter parts = json_iter(json_type_of(list) == JSON_ARRAY ? list : STR("[]"));
@@ -179,7 +179,7 @@ static enum err end_reasoning(struct rr_out *o, struct rr_item *it, struct str i
         if (!part->told)
             rr_emit_text(o, part, IR_EV_REASONING, rr_text(parts.value, "text"));
     }
-    TRY(end_content(o, it, rs_member(item, "content")));
+    TRY(end_content(o, it, json_get(item, "content")));
     for (const struct rr_part *part = it->parts; part; part = part->next)
         told |= part->told;
     struct ir_event ev = { .kind = IR_EV_SIGNATURE,
@@ -194,7 +194,7 @@ static enum err end_reasoning(struct rr_out *o, struct rr_item *it, struct str i
 static enum err end_call(struct rr_out *o, struct rr_item *it, struct str item)
 {
     bool custom = it->kind == RR_CUSTOM;
-    struct str input = rs_member(item, custom ? "input" : "arguments");
+    struct str input = json_get(item, custom ? "input" : "arguments");
     if (json_type_of(input) == JSON_OBJECT) /* a server that forgets to make it a string */
         input = ir_quote(oa_compact(input, o->r->c.arena), o->r->c.arena);
     if (!it->call->argued && json_type_of(input) == JSON_STRING)
@@ -206,7 +206,7 @@ static enum err end_call(struct rr_out *o, struct rr_item *it, struct str item)
 /* A search is told by its query; pages that were opened and looked through are the provider's own affair. */
 static void end_search(struct rr_out *o, struct rr_item *it, struct str item)
 {
-    struct str action = rs_member(item, "action"), queries = rs_member(action, "queries");
+    struct str action = json_get(item, "action"), queries = json_get(action, "queries");
     struct ir_event ev = { .kind = IR_EV_WEB_SEARCH,
                            .call_id = it->id,
                            .json = rr_text(action, "query") };
@@ -223,7 +223,7 @@ static void end_search(struct rr_out *o, struct rr_item *it, struct str item)
 /* Words on the way ("commentary") are text like the answer's own: which is which has no place in chat. */
 static void tell_phase(struct rr_out *o, struct str item)
 {
-    if (!o->r->commented && json_str_eq(rs_member(item, "phase"), STR("commentary"))) {
+    if (!o->r->commented && json_str_eq(json_get(item, "phase"), STR("commentary"))) {
         o->r->commented = true;
         rr_loss(o, "phase", true);
     }
@@ -238,14 +238,14 @@ enum err rr_item_end(struct rr_out *o, struct rr_item *it, struct str item)
         it->kind = kind_of(item);
     TRY(learn(o, it, item));
     switch (it->kind) {
-    case RR_MESSAGE: tell_phase(o, item); return end_content(o, it, rs_member(item, "content"));
+    case RR_MESSAGE: tell_phase(o, item); return end_content(o, it, json_get(item, "content"));
     case RR_REASONING: return end_reasoning(o, it, item);
     case RR_FUNCTION:
     case RR_CUSTOM: return end_call(o, it, item);
     case RR_OTHER:
     case RR_UNKNOWN: break;
     }
-    if (json_str_eq(rs_member(item, "type"), STR("web_search_call")))
+    if (json_str_eq(json_get(item, "type"), STR("web_search_call")))
         end_search(o, it, item);
     else
         rr_loss(o, "server_tools", false);

@@ -14,12 +14,12 @@ void rr_annotation(struct rr_out *o, struct rr_part *part, struct str annotation
     uint64_t from, to;
     struct str url = rr_text(annotation, "url"), title = rr_text(annotation, "title");
     part->annotations++;
-    if (!json_str_eq(rs_member(annotation, "type"), STR("url_citation")) || !url.len) {
+    if (!json_str_eq(json_get(annotation, "type"), STR("url_citation")) || !url.len) {
         rr_loss(o, "citations", false); /* places in files have no form in chat's answers */
         return;
     }
-    bool placed = json_u64(rs_member(annotation, "start_index"), &from) &&
-                  json_u64(rs_member(annotation, "end_index"), &to) && from <= to &&
+    bool placed = json_u64(json_get(annotation, "start_index"), &from) &&
+                  json_u64(json_get(annotation, "end_index"), &to) && from <= to &&
                   to <= UINT32_MAX;
     if (!placed)
         from = to = 0;
@@ -45,8 +45,8 @@ void rr_annotation(struct rr_out *o, struct rr_part *part, struct str annotation
 /* The pieces of a stream come without `bytes`, which chat has, if only as null. */
 static void put_token(struct json_write *w, struct str token, bool with_top, struct arena *a)
 {
-    struct str text = rs_member(token, "token"), logprob = rs_member(token, "logprob"),
-               bytes = rs_member(token, "bytes"), top = rs_member(token, "top_logprobs");
+    struct str text = json_get(token, "token"), logprob = json_get(token, "logprob"),
+               bytes = json_get(token, "bytes"), top = json_get(token, "top_logprobs");
     json_obj(w, NULL);
     json_raw(w, "token", json_type_of(text) == JSON_STRING ? text : STR("\"\""));
     json_raw(w, "logprob", json_type_of(logprob) == JSON_NUMBER ? logprob : STR("0"));
@@ -130,13 +130,13 @@ void rr_fault(struct rr_reader *r, struct str error, struct fault *ret_fault)
     struct buf body;
     struct json_write w;
     /* The form that errors have outside of streams. An event's own `type` is "error". */
-    bool event = json_str_eq(rs_member(error, "type"), STR("error"));
+    bool event = json_str_eq(json_get(error, "type"), STR("error"));
     buf_init(&body, 16 * MIB);
     json_begin(&w, &body);
     json_obj(&w, NULL);
     json_obj(&w, "error");
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        struct str value = rs_member(error, names[i]);
+        struct str value = json_get(error, names[i]);
         if (value.len && !(i == 1 && event))
             json_raw(&w, names[i], value);
     }
@@ -146,6 +146,6 @@ void rr_fault(struct rr_reader *r, struct str error, struct fault *ret_fault)
     json_end(&w);
     struct str text = body.fail ? STR("{\"error\":{}}") : arena_dup(r->c.arena, buf_str(&body));
     buf_done(&body);
-    upstream_fault(is_callers(rs_member(error, "code")) ? 400 : 200, text, who, STR(""), -1,
+    upstream_fault(is_callers(json_get(error, "code")) ? 400 : 200, text, who, STR(""), -1,
                    r->c.arena, ret_fault);
 }

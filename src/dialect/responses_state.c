@@ -11,15 +11,6 @@
 #define STATE_MAX (128 * MIB)
 #define PREFIX_LETTERS_MAX 8
 
-struct str rs_member(struct str object, const char *name)
-{
-    struct str names[1] = { str_c(name) };
-    struct json_member m[1];
-    if (!json_peek_object(object, names, 1, m, NULL) || m[0].type == JSON_NULL)
-        return str_of(NULL, 0);
-    return json_value(object, &m[0]);
-}
-
 void rs_put_member(struct json_write *w, const struct json_iter *it, struct arena *a)
 {
     json_name(w, json_unescape(str_of(it->name.p - 1, it->name.len + 2), a));

@@ -51,7 +51,7 @@ static void put_place(struct json_write *w, const char *name, struct str object,
                       const struct rs_part *part)
 {
     uint64_t at = 0;
-    json_u64(rs_member(object, name), &at);
+    json_u64(json_get(object, name), &at);
     at = at < part->start ? 0 : at - part->start;
     json_uint(w, name, at < part->points ? at : part->points);
 }
@@ -62,22 +62,22 @@ bool rs_put_annotation(struct str raw, const struct rs_part *part, struct buf *o
     struct json_write w;
     uint64_t index = 0;
     for (size_t i = 0; i < sizeof annotations / sizeof annotations[0]; i++)
-        if (json_str_eq(rs_member(raw, "type"), annotations[i].type))
+        if (json_str_eq(json_get(raw, "type"), annotations[i].type))
             row = &annotations[i];
     if (!row)
         return false;
-    struct str inner = rs_member(raw, row->type.p);
+    struct str inner = json_get(raw, row->type.p);
     inner = json_type_of(inner) == JSON_OBJECT ? inner : raw;
     for (size_t i = 0; i < 3 && row->strings[i]; i++)
-        if (json_type_of(rs_member(inner, row->strings[i])) != JSON_STRING)
+        if (json_type_of(json_get(inner, row->strings[i])) != JSON_STRING)
             return false;
     json_begin(&w, out);
     json_obj(&w, NULL);
     json_str(&w, "type", row->type);
     for (size_t i = 0; i < 3 && row->strings[i]; i++)
-        json_raw(&w, row->strings[i], rs_member(inner, row->strings[i]));
+        json_raw(&w, row->strings[i], json_get(inner, row->strings[i]));
     if (row->index) {
-        json_u64(rs_member(inner, "index"), &index);
+        json_u64(json_get(inner, "index"), &index);
         json_uint(&w, "index", index);
     }
     if (row->places) {
@@ -85,7 +85,7 @@ bool rs_put_annotation(struct str raw, const struct rs_part *part, struct buf *o
         put_place(&w, "end_index", inner, part);
     }
     if (row == annotations) {
-        struct str title = rs_member(inner, "title");
+        struct str title = json_get(inner, "title");
         json_raw(&w, "title", json_type_of(title) == JSON_STRING ? title : STR("\"\""));
     }
     json_end(&w);
@@ -95,8 +95,8 @@ bool rs_put_annotation(struct str raw, const struct rs_part *part, struct buf *o
 /* {"token","bytes","logprob"}, left open. The bytes of a token that has none are an empty list here. */
 static void put_token(struct json_write *w, struct str token)
 {
-    struct str text = rs_member(token, "token"), bytes = rs_member(token, "bytes"),
-               logprob = rs_member(token, "logprob");
+    struct str text = json_get(token, "token"), bytes = json_get(token, "bytes"),
+               logprob = json_get(token, "logprob");
     struct json_iter it = json_iter(json_type_of(bytes) == JSON_ARRAY ? bytes : STR("[]"));
     json_obj(w, NULL);
     json_raw(w, "token", json_type_of(text) == JSON_STRING ? text : STR("\"\""));
@@ -113,7 +113,7 @@ void rs_put_logprobs(struct str array, struct buf *out)
     struct json_iter it = json_iter(json_type_of(array) == JSON_ARRAY ? array : STR("[]"));
     struct json_write w;
     for (bool first = true; json_next(&it); first = false) {
-        struct json_iter top = json_iter(rs_member(it.value, "top_logprobs"));
+        struct json_iter top = json_iter(json_get(it.value, "top_logprobs"));
         if (!first)
             buf_putc(out, ',');
         json_begin(&w, out);
@@ -257,7 +257,7 @@ static void put_tool(struct json_write *w, struct str tool, struct arena *a)
     static const struct str names[] = { STR_INIT("description"), STR_INIT("parameters"),
                                         STR_INIT("strict") };
     struct json_member m[3];
-    struct str type = rs_member(tool, "type");
+    struct str type = json_get(tool, "type");
     if (json_str_eq(type, STR("mcp"))) {
         put_server(w, tool, a);
         return;
@@ -287,8 +287,8 @@ static void put_tools(const struct rs_writer *wr, struct json_write *w)
 /* {"format":..,"verbosity":..}: each has a default. */
 static void put_text(const struct rs_writer *wr, struct json_write *w)
 {
-    struct str text = echo(wr, "text"), format = rs_member(text, "format"),
-               verbosity = rs_member(text, "verbosity");
+    struct str text = echo(wr, "text"), format = json_get(text, "format"),
+               verbosity = json_get(text, "verbosity");
     json_obj(w, "text");
     json_raw(w, "format",
              json_type_of(format) == JSON_OBJECT ? format : STR("{\"type\":\"text\"}"));
@@ -299,10 +299,10 @@ static void put_text(const struct rs_writer *wr, struct json_write *w)
 
 static void put_reasoning_echo(const struct rs_writer *wr, struct json_write *w)
 {
-    struct str reasoning = echo(wr, "reasoning"), effort = rs_member(reasoning, "effort"),
-               summary = rs_member(reasoning, "summary");
+    struct str reasoning = echo(wr, "reasoning"), effort = json_get(reasoning, "effort"),
+               summary = json_get(reasoning, "summary");
     if (!summary.len)
-        summary = rs_member(reasoning, "generate_summary");
+        summary = json_get(reasoning, "generate_summary");
     json_obj(w, "reasoning");
     json_raw(w, "effort", effort.len ? effort : STR("null"));
     json_raw(w, "summary", summary.len ? summary : STR("null"));

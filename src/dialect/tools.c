@@ -77,19 +77,11 @@ const struct ir_tool *tool_of(const struct ir_request *rq, struct str upstream, 
 
 /* -- custom tools */
 
-static struct str member(struct str object, struct str name)
-{
-    struct json_member m;
-    if (!json_peek_object(object, &name, 1, &m, NULL) || m.type == JSON_NULL)
-        return str_of(NULL, 0);
-    return json_value(object, &m);
-}
-
 struct str custom_tool_description(const struct ir_tool *t, struct arena *a, bool *ret_grammar)
 {
     /* {"type":"grammar","grammar":{"syntax":..,"definition":..}} */
-    struct str nested = member(t->grammar, STR("grammar"));
-    struct str definition = member(nested.len ? nested : t->grammar, STR("definition"));
+    struct str nested = json_get(t->grammar, "grammar");
+    struct str definition = json_get(nested.len ? nested : t->grammar, "definition");
     *ret_grammar = definition.len > 0;
     if (!*ret_grammar)
         return t->description;
@@ -109,7 +101,7 @@ struct str custom_tool_input(struct str arguments, struct arena *a)
     struct json_problem problem;
     struct str value;
     if (json_check(arguments, &problem) == ERR_OK &&
-        json_type_of(value = member(arguments, STR("input"))) == JSON_STRING)
+        json_type_of(value = json_get(arguments, "input")) == JSON_STRING)
         return value;
     return ir_quote(arguments, a);
 }

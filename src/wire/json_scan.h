@@ -105,5 +105,7 @@ bool json_double(struct str value, double *ret_value);
 
 /* The member's value in the text that was scanned; empty slice when absent. */
 struct str json_value(struct str text, const struct json_member *m);
+/* The value of one member of a validated object; empty when it is absent or null, or `object` is none. */
+struct str json_get(struct str object, const char *name);
 
 #endif

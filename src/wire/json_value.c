@@ -28,6 +28,15 @@ struct str json_value(struct str text, const struct json_member *m)
     return m->type == JSON_ABSENT ? str_of(NULL, 0) : str_of(text.p + m->value_at, m->value_len);
 }
 
+struct str json_get(struct str object, const char *name)
+{
+    const struct str want = str_c(name);
+    struct json_member m;
+    if (!json_peek_object(object, &want, 1, &m, NULL) || m.type == JSON_NULL)
+        return str_of(NULL, 0);
+    return json_value(object, &m);
+}
+
 static bool is_quoted(struct str value)
 {
     return value.len >= 2 && value.p[0] == '"' && value.p[value.len - 1] == '"';

@@ -20,6 +20,26 @@ static void test_type_of(void **state)
     assert_int_equal(json_type_of(str_of(NULL, 0)), JSON_ABSENT);
 }
 
+static void test_get(void **state)
+{
+    static const struct {
+        const char *object, *want;
+    } rows[] = {
+        { "{\"a\":1}", "1" },
+        { "{\"b\":0,\"a\":[ 2 ]}", "[ 2 ]" },
+        { "{\"\\u0061\":\"x\"}", "\"x\"" },
+        { "{\"a\":null}", "" },
+        { "{\"aa\":1}", "" },
+        { "{}", "" },
+        { "[\"a\"]", "" },
+        { "\"a\"", "" },
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++)
+        assert_str_eq(json_get(str_c(rows[i].object), "a"), str_c(rows[i].want));
+    assert_int_equal(json_get(str_of(NULL, 0), "a").len, 0);
+}
+
 static const struct {
     struct str value, plain;
 } strings[] = {
@@ -214,6 +234,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_type_of),
+        cmocka_unit_test(test_get),
         cmocka_unit_test(test_strings),
         cmocka_unit_test(test_unescape_borrows),
         cmocka_unit_test(test_what_is_no_string),
